@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ('in_force_from', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='in force from')),
                 ('published_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='published')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='what changes')),
+                ('preset', models.CharField(blank=True, editable=False, max_length=64)),
                 ('tax_earns', models.BooleanField(default=False, help_text='Off: the tax that a purchase states is taken off before earning.', verbose_name='tax earns')),
                 ('tier_validity', models.CharField(choices=[('next_year', 'The rest of the calendar year and the whole next one')], default='next_year', max_length=16, verbose_name='a tier is held')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),

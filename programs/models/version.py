@@ -53,6 +53,7 @@ class ProgramVersion(models.Model):
         verbose_name=_("published by"),
     )
     note = models.CharField(_("what changes"), max_length=200, blank=True)
+    preset = models.CharField(max_length=64, blank=True, editable=False)  # The preset it was loaded from, if any.
     tax_earns = models.BooleanField(
         _("tax earns"), default=False, help_text=_("Off: the tax that a purchase states is taken off before earning.")
     )
