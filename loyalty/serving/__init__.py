@@ -1,0 +1,1 @@
+"""What ``make run`` starts and looks after: broker, web, worker and scheduler."""
