@@ -1,6 +1,20 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 class ProgramsConfig(AppConfig):
     name = "programs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_triggers, sender=self, dispatch_uid="programs.triggers")
+
+
+def install_triggers(*, using: str, **_news: Any) -> None:
+    """Freeze published versions in the database that was just migrated."""
+    from programs import triggers  # noqa: PLC0415 -- models are not ready when this module is read
+
+    triggers.install(connections[using])
