@@ -25,11 +25,12 @@ SECRET_KEY = env.str("SECRET_KEY", "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = env.int("PORT", 8000)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "loyalty.csp.AdminContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -64,6 +66,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
+
+# An e-mail address is unique without regard to case, which a constraint says better than a unique column.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
 ROOT_URLCONF = "loyalty.urls"
 WSGI_APPLICATION = "loyalty.wsgi.application"
@@ -181,12 +186,13 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Loyalty <loyalty@localhost>")
 MAIL_DIR = VAR_DIR / "mail"
 # Without a mail server the embedded default keeps mails as files and shows them on a page.
-SHOWS_MAIL = EMBEDDED and not env.str("EMAIL_URL", "")
+EMAIL_URL = env.str("EMAIL_URL", "")
+SHOWS_MAIL = EMBEDDED and not EMAIL_URL
 if SHOWS_MAIL:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
 else:
-    globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+    globals().update(env.email_url_config(EMAIL_URL or "smtp://localhost:25"))
 
 # --- Web -----------------------------------------------------------------------------------------------------------
 
@@ -227,6 +233,7 @@ HTTPS = env.bool("HTTPS", not EMBEDDED and not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", False)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 

@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
 
 application = get_wsgi_application()
+
+from loyalty.checks import refuse_unfit_settings  # noqa: E402 -- needs the settings
+
+refuse_unfit_settings()
