@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Permission(StrEnum):
     """One thing that staff may do in their business."""
 
+    OPEN_ADMIN = "open_admin"
     SEE_FIGURES = "see_figures"
     SEE_MEMBERS = "see_members"
     SEE_LEDGER = "see_ledger"

@@ -16,7 +16,7 @@ from programs.models import ProgramVersion
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend; ``where`` names the part: ``tier:CODE``, ``rule:CODE``, ``unit:CODE``, ``tiers``, ``rules``."""
+    """One thing to mend; ``where`` names the part: ``tier:CODE``, ``rule:CODE``, ``tiers``, ``rules``, ``units``."""
 
     message: str
     where: str

@@ -51,7 +51,12 @@ def digest_of(secret: str) -> str:
 
 @transaction.atomic
 def create_key(
-    *, program: Program, name: str, scopes: Iterable[str] = DEFAULT_SCOPES, by: User | None
+    *,
+    program: Program,
+    name: str,
+    scopes: Iterable[str] = DEFAULT_SCOPES,
+    expires_at: datetime | None = None,
+    by: User | None,
 ) -> tuple[ApiKey, str]:
     """Return a new key and its secret, ``loy_`` + 8 characters that name it + ``_`` + 43 that prove it."""
     asked = set(scopes)
@@ -65,6 +70,7 @@ def create_key(
         prefix=prefix,
         digest=digest_of(secret),
         scopes=[scope for scope in SCOPES if scope in asked],
+        expires_at=expires_at,
     )
     log.info("key_created", key=key.prefix, program=program.slug, by=str(by) if by else None)
     return key, secret

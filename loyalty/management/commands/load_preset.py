@@ -19,8 +19,8 @@ class Command(BaseCommand):
     """Print the program's short name alone; everything else goes to standard error."""
 
     help = gettext_lazy(
-        "Make a business and its program from a preset. Repeating changes nothing, or publishes changed terms as a next "
-        "version and says so."
+        "Make a business and its program from a preset. Repeating changes nothing, or publishes changed terms "
+        "as a next version and says so."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -92,7 +92,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='activity',
-            index=models.Index(fields=['program', 'occurred_at'], name='purchases_activity_figures'), models.Index(condition=models.Q(('status', 'recorded')), fields=['due_at'], name='purchases_activity_recorded'),
+            index=models.Index(fields=['program', 'occurred_at'], name='purchases_activity_figures'),
+        ),
+        migrations.AddIndex(
+            model_name='activity',
+            index=models.Index(condition=models.Q(('status', 'recorded')), fields=['due_at'], name='purchases_activity_recorded'),
         ),
         migrations.AddIndex(
             model_name='activity',

@@ -1,0 +1,77 @@
+"""Staff: who may do what in a business."""
+
+from __future__ import annotations
+
+import structlog
+from django.db import transaction
+
+from accounts.models import Business, StaffRole, User
+from accounts.roles import ALLOWED, Permission
+
+log = structlog.get_logger(__name__)
+
+
+class LastOwnerError(Exception):
+    """The only owner of a business was to lose the role: nobody could open the admin any more."""
+
+
+class AlreadyStaffError(Exception):
+    """The person has a role in this business already; change that one."""
+
+
+@transaction.atomic
+def grant_role(*, business: Business, email: str, role: str, by: User | None) -> StaffRole:
+    """Give the person with this e-mail a role; a new person signs in by a mailed code.
+
+    Raises ``AlreadyStaffError``.
+    """
+    business = Business.objects.select_for_update().get(pk=business.pk)
+    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+    if business.staff.filter(user=user).exists():
+        raise AlreadyStaffError
+    granted = StaffRole.objects.create(business=business, user=user, role=role)
+    _open_or_close_admin(user)
+    log.info("role_granted", business=business.slug, role=role, by=str(by) if by else None)
+    return granted
+
+
+@transaction.atomic
+def change_role(*, staff: StaffRole, role: str, by: User | None) -> StaffRole:
+    """Give the person another role in the same business. Raises ``LastOwnerError``."""
+    staff = _locked(staff)
+    if role != StaffRole.Role.OWNER:
+        _check_owner_remains(staff)
+    staff.role = role
+    staff.save(update_fields=["role"])
+    _open_or_close_admin(staff.user)
+    log.info("role_changed", business=staff.business.slug, role=role, by=str(by) if by else None)
+    return staff
+
+
+@transaction.atomic
+def revoke_role(*, staff: StaffRole, by: User | None) -> None:
+    """Take the role away; the person may still be a customer. Raises ``LastOwnerError``."""
+    staff = _locked(staff)
+    _check_owner_remains(staff)
+    user, business = staff.user, staff.business
+    staff.delete()
+    _open_or_close_admin(user)
+    log.info("role_revoked", business=business.slug, by=str(by) if by else None)
+
+
+def _locked(staff: StaffRole) -> StaffRole:
+    Business.objects.select_for_update().get(pk=staff.business_id)
+    return StaffRole.objects.select_related("business", "user").get(pk=staff.pk)
+
+
+def _check_owner_remains(staff: StaffRole) -> None:
+    owners = StaffRole.objects.filter(business=staff.business_id, role=StaffRole.Role.OWNER)
+    if staff.role == StaffRole.Role.OWNER and not owners.exclude(pk=staff.pk).exists():
+        raise LastOwnerError
+
+
+def _open_or_close_admin(user: User) -> None:
+    """Keep ``is_staff`` in step with the roles; a superuser keeps it."""
+    opening = [role for role, allowed in ALLOWED.items() if Permission.OPEN_ADMIN in allowed]
+    user.is_staff = user.is_superuser or user.roles.filter(role__in=opening).exists()
+    user.save(update_fields=["is_staff"])
