@@ -169,7 +169,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
                 if cells:
                     yield number, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}
     except (OSError, EOFError, csv.Error) as error:
-        raise UnreadableFileError(str(error)) from error
+        raise UnreadableFileError(getattr(error, "strerror", None) or str(error)) from error
 
 
 def _opened(path: Path) -> IO[str]:

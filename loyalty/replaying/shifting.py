@@ -15,11 +15,13 @@ DAY = timedelta(days=1)
 
 
 def shift_to(day: date, *, last: datetime, zone: ZoneInfo) -> timedelta:
-    """Return the whole days after which ``last`` falls on ``day`` in the zone, summer time or not."""
-    shift = day - last.astimezone(zone).date()
-    for correction in (timedelta(0), -DAY, DAY):
-        if (last + shift + correction).astimezone(zone).date() == day:
-            return shift + correction
+    """Return the whole days after which ``last`` falls on ``day`` in the zone, summer time or not.
+
+    A day of 23 hours may lack that time of day: then it falls on the day before, never on a later one.
+    """
+    shift = day - last.astimezone(zone).date() + DAY
+    while (last + shift).astimezone(zone).date() > day:
+        shift -= DAY
     return shift
 
 
