@@ -1,14 +1,12 @@
-"""Database triggers that keep a published version as it was published, whatever code tries to change it.
-
-SQLite drops triggers when a migration rebuilds their table, so they are installed anew after every migrate.
-"""
+"""Database triggers that keep a published version as it was published, whatever code tries to change it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from accounts import triggers as database_triggers
+from accounts.triggers import Trigger
 from programs.models import ProgramVersion, Rule, RuleCap, Tier, TierCondition, TierRate, UnitTerms
 
 if TYPE_CHECKING:
@@ -26,47 +24,23 @@ PARTS: dict[type[Model], tuple[str, type[Model] | None]] = {
 }
 EVENTS = ("insert", "update", "delete")
 VERSION = ProgramVersion._meta.db_table
+BECAUSE = "a published version never changes"
 FORGETTABLE = "published_by_id"  # Becomes null when the person is deleted; nothing else ever changes.
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """One trigger: ``name`` also begins the text of its refusal; ``condition`` is when it refuses."""
-
-    name: str
-    table: str
-    event: str
-    condition: str
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Make all triggers, replacing those that are there."""
-    make = _make_postgresql if connection.vendor == "postgresql" else _make_sqlite
-    with connection.cursor() as cursor:
-        for trigger in triggers(connection):
-            for statement in (*_drop(connection, trigger), *make(trigger)):
-                cursor.execute(statement)
+    database_triggers.install(connection, triggers(connection))
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop all triggers. Only migrations that must rewrite published terms, and tests, have a reason to."""
-    with connection.cursor() as cursor:
-        for trigger in triggers(connection):
-            for statement in _drop(connection, trigger):
-                cursor.execute(statement)
+    database_triggers.remove(connection, triggers(connection))
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Return the names of the triggers that should be there and are not."""
-    query = (
-        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        present = {row[0] for row in cursor.fetchall()}
-    return [trigger.name for trigger in triggers(connection) if trigger.name not in present]
+    return database_triggers.missing(connection, triggers(connection))
 
 
 def triggers(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
@@ -76,15 +50,16 @@ def triggers(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
         for event in EVENTS:
             rows = {"insert": ["NEW"], "update": ["OLD", "NEW"], "delete": ["OLD"]}[event]
             condition = " OR ".join(_is_published(f"{row}.{column}", via) for row in rows)
-            yield Trigger(name=f"{table}_frozen_{event}", table=table, event=event, condition=condition)
+            yield Trigger(name=f"{table}_frozen_{event}", table=table, event=event, condition=condition, because=BECAUSE)
     was_published = "OLD.status = 'published'"
     yield Trigger(
         name=f"{VERSION}_frozen_update",
         table=VERSION,
         event="update",
         condition=f"{was_published} AND ({_differs(connection)})",
+        because=BECAUSE,
     )
-    yield Trigger(name=f"{VERSION}_frozen_delete", table=VERSION, event="delete", condition=was_published)
+    yield Trigger(name=f"{VERSION}_frozen_delete", table=VERSION, event="delete", condition=was_published, because=BECAUSE)
 
 
 def _is_published(pointer: str, via: type[Model] | None) -> str:
@@ -101,35 +76,3 @@ def _differs(connection: BaseDatabaseWrapper) -> str:
     parts = [f"NEW.{column} {unlike} OLD.{column}" for column in columns if column != FORGETTABLE]
     forgets = f"(NEW.{FORGETTABLE} IS NOT NULL AND NEW.{FORGETTABLE} {unlike} OLD.{FORGETTABLE})"
     return " OR ".join([*parts, forgets])
-
-
-def _drop(connection: BaseDatabaseWrapper, trigger: Trigger) -> tuple[str, ...]:
-    if connection.vendor == "postgresql":
-        return (
-            f"DROP TRIGGER IF EXISTS {trigger.name} ON {trigger.table}",
-            f"DROP FUNCTION IF EXISTS {trigger.name}()",
-        )
-    return (f"DROP TRIGGER IF EXISTS {trigger.name}",)
-
-
-def _message(trigger: Trigger) -> str:
-    return f"{trigger.name}: a published version never changes"
-
-
-def _make_sqlite(trigger: Trigger) -> tuple[str, ...]:
-    return (
-        f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event.upper()} ON {trigger.table} "
-        f"WHEN {trigger.condition} BEGIN SELECT RAISE(ABORT, '{_message(trigger)}'); END",
-    )
-
-
-def _make_postgresql(trigger: Trigger) -> tuple[str, ...]:
-    row = "OLD" if trigger.event == "delete" else "NEW"
-    return (
-        f"CREATE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF {trigger.condition} THEN "
-        f"RAISE EXCEPTION '{_message(trigger)}' USING ERRCODE = 'restrict_violation'; "
-        f"END IF; RETURN {row}; END $$",
-        f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event.upper()} ON {trigger.table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {trigger.name}()",
-    )

@@ -32,6 +32,7 @@ class Standing(models.Model):
     )
     as_of = models.DateTimeField(_("as of"))  # All that fell due at or before it is applied.
     due_at = models.DateTimeField(_("next due"), null=True)
+    lots_due_at = models.DateTimeField(_("lots next due"), null=True)
     active_at = models.DateTimeField(_("last activity"), null=True)
     tier = models.CharField(_("tier"), max_length=32, blank=True)  # A code of the version's; empty without tiers.
     tier_since = models.DateField(_("since"), null=True)

@@ -1,0 +1,224 @@
+"""What is shown of members: balances, tiers, what comes next. Amounts in smallest steps and minor units."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Q, Sum
+
+from loyalty.ledger.models import Account, Lot, Standing
+from programs.engine import tiers
+from programs.engine.dates import local_day
+from programs.engine.state import State
+from programs.engine.terms import Schedule, Terms
+from programs.engine.timeline import inactivity_end
+from programs.models import Membership, Program, Unit
+from programs.terms import schedules_of
+
+
+@dataclass(frozen=True, slots=True)
+class TierView:
+    """The tier held; ``until`` is the last day included, None where it has no end."""
+
+    code: str
+    name: str
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingView:
+    """One condition of the next tier; ``by`` is the last day to meet it."""
+
+    measure: str
+    need: int
+    have: int
+    missing: int
+    by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextTierView:
+    """The tier above, and what it still asks for."""
+
+    code: str
+    name: str
+    missing: list[MissingView]
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceView:
+    """One unit's balances. ``next_expiry``: how much is gone at which moment unless something happens before."""
+
+    available: int
+    pending: int
+    held: int
+    precision: int
+    next_expiry: tuple[int, datetime] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RungView:
+    """One rung of the ladder; ``threshold`` is None at the lowest."""
+
+    code: str
+    name: str
+    rank: int
+    threshold: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Pending units of one purchase, and when they can be spent."""
+
+    unit: str
+    amount: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """What holds for one member at ``as_of``. ``stays_until``: where inactivity ends the points, when it would."""
+
+    as_of: datetime
+    tier: TierView | None
+    next_tier: NextTierView | None
+    balances: dict[str, BalanceView]
+    ladder: list[RungView] = field(default_factory=list)
+    arriving: list[Arrival] = field(default_factory=list)
+    stays_until: datetime | None = None
+
+
+def member_views(*, memberships: Sequence[Membership], at: Mapping[UUID, datetime] | None = None) -> dict[UUID, MemberView]:
+    """Return what is shown of these members (their programs loaded), in a fixed number of queries.
+
+    ``at`` gives programs another present than their own. Bring the members up to date first.
+    """
+    programs = {membership.program_id: membership.program for membership in memberships}
+    schedules = schedules_of(programs.values())
+    standings = Standing.objects.in_bulk([membership.pk for membership in memberships])
+    units = {unit.pk: unit for unit in Unit.objects.filter(program_id__in=programs)}
+    accounts: dict[UUID, list[Account]] = defaultdict(list)
+    for account in Account.objects.filter(membership_id__in=standings):
+        if account.membership_id is not None:
+            accounts[account.membership_id].append(account)
+    lots = _dated_lots(standings)
+    views = {}
+    for membership in memberships:
+        program, standing = membership.program, standings[membership.pk]
+        present = present_of(program=program, standing=standing, now=(at or {}).get(program.pk) or program.now())
+        views[membership.pk] = _view(
+            membership=membership,
+            standing=standing,
+            terms=_terms(schedules[program.pk], standing),
+            present=present,
+            balances=[(units[account.unit_id], account) for account in accounts[membership.pk]],
+            lots=[(units[unit_id].code, *rest) for unit_id, *rest in lots[membership.pk]],
+        )
+    return views
+
+
+def present_of(*, program: Program, standing: Standing, now: datetime) -> datetime:
+    """Return a member's present: the later of the program's clock and the member's latest activity.
+
+    While a history is being loaded nobody is brought further than their own activity.
+    """
+    if program.is_in_backfill and program.clock is None:
+        return standing.as_of
+    return max(now, standing.as_of)
+
+
+def _dated_lots(membership_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, int, datetime | None, datetime | None]]]:
+    """Return by member what arrives or ends at a moment of its own: (unit, amount, arrives, ends), summed per moment."""
+    found: dict[UUID, list[tuple[UUID, int, datetime | None, datetime | None]]] = defaultdict(list)
+    rows = (
+        Lot.objects.filter(membership_id__in=list(membership_ids), remaining__gt=0)
+        .filter(Q(matures_at__isnull=False) | Q(expires_at__isnull=False))
+        .values_list("membership_id", "unit_id", "matures_at", "expires_at")
+        .annotate(total=Sum("remaining"))
+        .order_by("matures_at", "expires_at")
+    )
+    for membership_id, unit_id, matures_at, expires_at, total in rows:
+        found[membership_id].append((unit_id, total, matures_at, expires_at))
+    return found
+
+
+def _terms(schedule: Schedule, standing: Standing) -> Terms:
+    return schedule.versions[max(0, schedule.index_of(standing.version_id))]
+
+
+def _view(
+    *,
+    membership: Membership,
+    standing: Standing,
+    terms: Terms,
+    present: datetime,
+    balances: Sequence[tuple[Unit, Account]],
+    lots: Sequence[tuple[str, int, datetime | None, datetime | None]],
+) -> MemberView:
+    today = local_day(present, terms.zone)
+    state = State(joined_at=membership.joined_at, as_of=present, active_at=standing.active_at)
+    by_unit: dict[str, dict[str, int]] = defaultdict(dict)
+    precision: dict[str, int] = {}
+    for unit, account in balances:
+        by_unit[unit.code][account.kind] = account.balance or 0
+        precision[unit.code] = unit.precision
+        state.balances[unit.code, account.kind] = account.balance or 0
+    ends = {unit: _next_expiry(unit, state, terms, lots) for unit in by_unit}
+    stays = [end for unit in by_unit if (end := inactivity_end(state=state, terms=terms, unit=unit))]
+    return MemberView(
+        as_of=present,
+        tier=_tier(membership, standing, terms),
+        next_tier=_next_tier(standing, terms, today),
+        balances={
+            unit: BalanceView(
+                available=kinds.get("available", 0),
+                pending=kinds.get("pending", 0),
+                held=kinds.get("held", 0),
+                precision=precision[unit],
+                next_expiry=ends[unit],
+            )
+            for unit, kinds in sorted(by_unit.items())
+        },
+        ladder=[
+            RungView(tier.code, tier.name, rank, tier.conditions[0].need if tier.conditions else None)
+            for rank, tier in enumerate(terms.tiers)
+        ],
+        arriving=[Arrival(unit, amount, matures_at) for unit, amount, matures_at, _ends in lots if matures_at],
+        stays_until=min(stays, default=None),
+    )
+
+
+def _next_expiry(
+    unit: str, state: State, terms: Terms, lots: Sequence[tuple[str, int, datetime | None, datetime | None]]
+) -> tuple[int, datetime] | None:
+    dated = sorted((end, amount) for code, amount, _arrives, end in lots if code == unit and end)
+    if dated:
+        return sum(amount for end, amount in dated if end == dated[0][0]), dated[0][0]
+    end = inactivity_end(state=state, terms=terms, unit=unit)
+    if end is None:
+        return None
+    return max(0, state.balance(unit, "available")) + state.balance(unit, "pending"), end
+
+
+def _tier(membership: Membership, standing: Standing, terms: Terms) -> TierView | None:
+    if not terms.tiers:
+        return None
+    rank = terms.rank(standing.tier)
+    joined = local_day(membership.joined_at, terms.zone)
+    since = joined if rank == 0 else standing.tier_since or joined
+    return TierView(terms.tiers[rank].code, terms.tiers[rank].name, since, standing.tier_until)
+
+
+def _next_tier(standing: Standing, terms: Terms, today: date) -> NextTierView | None:
+    found = tiers.next_tier(terms=terms, credit=standing.credit, tier=standing.tier, today=today)
+    if found is None:
+        return None
+    above, missing = found
+    return NextTierView(
+        above.code, above.name, [MissingView(m.measure, m.need, m.have, m.missing, m.by) for m in missing]
+    )

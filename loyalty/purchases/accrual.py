@@ -1,0 +1,460 @@
+"""Accrual in micro-batches by member: claim, fold in memory, write once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+
+from accounts.ids import new_id
+from accounts.models import User
+from loyalty.ledger import book as ledger
+from loyalty.ledger.models import Standing
+from loyalty.ledger.sets import update_rows
+from loyalty.purchases.models import Activity, Award, Judgement
+from programs.engine import state as engine
+from programs.engine.terms import Schedule
+from programs.engine.timeline import fold
+from programs.models import Membership, Program
+from programs.terms import schedules_of
+
+log = structlog.get_logger(__name__)
+
+MEMBERS_A_BATCH = 200
+ROWS_A_BATCH = 2_000
+ROWS_A_CLAIM = 4_000
+
+REFUSALS = {
+    "no-version-in-force": "No version of the program's terms was in force at that time.",
+}
+
+
+@dataclass(slots=True)
+class Row:
+    """What the fold needs of an activity."""
+
+    id: UUID
+    program_id: UUID
+    membership_id: UUID
+    kind: str
+    external_id: str
+    occurred_at: datetime
+    position: int
+    posted_at: datetime
+    total: int
+    tax: int
+    purchase_external_id: str
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What one batch did: activity judged, set aside and left waiting. ``locked_out``: another worker held them all."""
+
+    judged: int = 0
+    failed: int = 0
+    waiting: int = 0
+    locked_out: int = 0
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything came further."""
+        return bool(self.judged or self.failed or self.waiting)
+
+
+def accrue_batch() -> BatchReport:
+    """Judge recorded activity of up to 200 members; return what was done. Safe to run by many workers at once."""
+    claimed = _claim()
+    if not claimed:
+        return BatchReport()
+    return _accrue_members(claimed)
+
+
+def retry(*, activities: Iterable[Activity], by: User) -> int:
+    """Take failed activity off the shelf, to be judged again; return how many."""
+    from loyalty.purchases.tasks import nudge  # noqa: PLC0415 -- tasks import actions, never the other way at the top
+
+    with transaction.atomic():
+        ids = [activity.pk for activity in activities]
+        failed = Activity.objects.failed().filter(pk__in=ids)
+        keys = list(failed.values_list("program_id", "external_id", "kind"))
+        count = failed.update(status=Activity.Status.RECORDED, detail="")
+        for program_id, external_id, kind in keys:
+            if kind == Activity.Kind.PURCHASE:
+                Activity.objects.filter(
+                    program_id=program_id,
+                    kind=Activity.Kind.REFUND,
+                    purchase_external_id=external_id,
+                    status=Activity.Status.WAITING,
+                ).update(status=Activity.Status.RECORDED)
+        transaction.on_commit(nudge)
+    log.info("activity_retried", count=count, by=str(by.pk))
+    return count
+
+
+def _claim() -> list[UUID]:
+    """Return members with activity due to be judged, those waiting longest first."""
+    rows = (
+        Activity.objects.awaiting_accrual(at=datetime.now(UTC))
+        .order_by("due_at")
+        .values_list("membership_id", flat=True)[:ROWS_A_CLAIM]
+    )
+    return list(dict.fromkeys(pk for pk in rows if pk is not None))
+
+
+def _accrue_members(members: Sequence[UUID]) -> BatchReport:
+    """Judge these members in one transaction; where that fails, halve until the one bad activity is set aside."""
+    try:
+        with transaction.atomic():
+            return _accrue_locked(members)
+    except (DatabaseError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+        if _is_passing(error):
+            raise
+        if len(members) > 1:
+            log.warning("batch_bisected", members=len(members), error=str(error))
+            half = len(members) // 2
+            return _sum(_accrue_members(members[:half]), _accrue_members(members[half:]))
+        return _accrue_one_by_one(members[0])
+
+
+def _accrue_one_by_one(member: UUID) -> BatchReport:
+    """Judge one member's activity each in a transaction of its own; what cannot be judged goes on the shelf."""
+    report = BatchReport()
+    due = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).filter(membership_id=member).in_order()
+    for activity_id in list(due.values_list("pk", flat=True)):
+        try:
+            with transaction.atomic():
+                report = _sum(report, _accrue_locked([member], only=activity_id, wait=True))
+        except (DatabaseError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            if _is_passing(error):
+                raise
+            log.exception("activity_failed", activity=str(activity_id))
+            Activity.objects.filter(pk=activity_id, status=Activity.Status.RECORDED).update(
+                status=Activity.Status.FAILED, detail=f"{type(error).__name__}: {error}"[:500]
+            )
+            report.failed += 1
+    return report
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the error lies with the moment (no connection, a deadlock, a lock), not with the activity."""
+    if not isinstance(error, DatabaseError):
+        return False
+    code = getattr(error.__cause__, "sqlstate", None) or ""
+    return isinstance(error, InterfaceError) or (isinstance(error, OperationalError) and not code.startswith("22"))
+
+
+def _sum(one: BatchReport, other: BatchReport) -> BatchReport:
+    return BatchReport(
+        judged=one.judged + other.judged,
+        failed=one.failed + other.failed,
+        waiting=one.waiting + other.waiting,
+        locked_out=one.locked_out + other.locked_out,
+    )
+
+
+def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: bool = False) -> BatchReport:
+    standings = ledger.lock_standings(members, skip_locked=not wait, most=MEMBERS_A_BATCH)
+    report = BatchReport(locked_out=0 if standings else len(members))
+    if not standings:
+        return report
+    rows = _rows(standings, only=only)
+    purchases = _purchases_of_refunds(rows)
+    judged = _judged(purchases.values())
+    ordered = {pk: _in_order(own, purchases) for pk, own in _by_member(rows).items()}
+    book = ledger.open_book(standings, {pk: _needs(pk, own, standings) for pk, own in ordered.items()})
+    _read_for_refunds(book, ordered, judged)
+    schedules = _schedules(standings)
+    results = {}
+    for standing in standings:
+        if not (own := ordered.get(standing.membership_id)):
+            continue
+        results[standing.membership_id] = fold(
+            state=book.states[standing.membership_id],
+            schedule=schedules[standing.program_id],
+            activity=[_engine_activity(row, purchases, judged) for row in own],
+            new_id=new_id,
+        )
+    ledger.write(book, results)
+    to_wait = _to_wait(rows, purchases, results)
+    _write_verdicts(book, rows, results, to_wait=to_wait)
+    report.waiting = len(to_wait)
+    for _state, outcome in results.values():
+        report.judged += len(outcome.verdicts)
+        report.failed += len(outcome.refused)
+    return report
+
+
+# --- Reading ---------------------------------------------------------------------------------------------------
+
+
+def _rows(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
+    due = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).filter(
+        membership_id__in=[standing.membership_id for standing in standings]
+    )
+    if only is not None:
+        due = due.filter(pk=only)
+    columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
+    return [
+        Row(*values[:8], total=values[8] or 0, tax=values[9] or 0, purchase_external_id=values[10])
+        for values in due.in_order().values_list(*columns, "total", "tax", "purchase_external_id")[:ROWS_A_BATCH]
+    ]
+
+
+def _by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.membership_id].append(row)
+    return found
+
+
+def _purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activity]:
+    """Return the purchases that the refunds among ``rows`` name."""
+    wanted: dict[UUID, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.kind == Activity.Kind.REFUND:
+            wanted[row.program_id].add(row.purchase_external_id)
+    if not wanted:
+        return {}
+    query = Q()
+    for program_id, external_ids in wanted.items():
+        query |= Q(program_id=program_id, external_id__in=external_ids)
+    found = Activity.objects.purchases().filter(query).only("program_id", "external_id", "occurred_at", "status")
+    return {(one.program_id, one.external_id): one for one in found}
+
+
+def _judged(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
+    """Return the facts that already judged purchases were judged by."""
+    known = {purchase.pk: purchase for purchase in purchases if purchase.status == Activity.Status.ACCRUED}
+    if not known:
+        return {}
+    awards: dict[UUID, list[tuple[str, str, int]]] = defaultdict(list)
+    rows = Award.objects.filter(activity_id__in=known).order_by("activity_id", "id")
+    for activity_id, rule, unit, amount in rows.values_list("activity_id", "rule", "unit__code", "amount"):
+        awards[activity_id].append((rule, unit, amount))
+    facts = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "facts")
+    return {
+        activity_id: engine.Judged(
+            id=activity_id,
+            occurred_at=known[activity_id].occurred_at,
+            awards=tuple(awards[activity_id]),
+            consumed=found["consumed"],
+            credit=found["credit"],
+        )
+        for activity_id, found in facts
+    }
+
+
+def _in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
+    """Return a member's activity as it is judged: by time, place in the request, arrival; no refund before its purchase."""
+
+    def key(row: Row) -> tuple[datetime, bool, int, datetime, UUID]:
+        purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
+        is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
+        moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
+        return (moment, is_early, row.position, row.posted_at, row.id)
+
+    return sorted(rows, key=key)
+
+
+def _needs(member: UUID, rows: Sequence[Row], standings: Sequence[Standing]) -> ledger.Needs:
+    standing = next(one for one in standings if one.membership_id == member)
+    is_late = rows[0].occurred_at < standing.as_of
+    reaches_due = standing.due_at is not None and max(row.occurred_at for row in rows) >= standing.due_at
+    has_refund = any(row.kind == Activity.Kind.REFUND for row in rows)
+    return ledger.Needs(lots=is_late or reaches_due or has_refund, periods=is_late)
+
+
+def _read_for_refunds(
+    book: ledger.Book, ordered: Mapping[UUID, Sequence[Row]], judged: Mapping[UUID, engine.Judged]
+) -> None:
+    """Add what only refunds need: the lots of their purchases, spent or not, and what activity still stands."""
+    refunds = {
+        pk: count
+        for pk, rows in ordered.items()
+        if (count := sum(row.kind == Activity.Kind.REFUND for row in rows))
+    }
+    if not refunds:
+        return
+    codes = {unit.pk: unit.code for unit in book.units.values()}
+    for lot in ledger.Lot.objects.filter(activity_id__in=list(judged), membership_id__in=refunds, remaining=0):
+        book.states[lot.membership_id].lots.append(ledger.engine_lot(lot, codes[lot.unit_id]))
+    most = max(refunds.values()) + 1
+    standing = (
+        Activity.objects.purchases()
+        .filter(membership_id__in=refunds, status=Activity.Status.ACCRUED, is_void=False)
+        .annotate(
+            place=Window(RowNumber(), partition_by=[F("membership_id")], order_by=[F("occurred_at").desc(), F("id").desc()])
+        )
+        .filter(place__lte=most)
+    )
+    for membership_id, occurred_at, pk in standing.values_list("membership_id", "occurred_at", "pk"):
+        book.states[membership_id].standing_activity.append((occurred_at, pk))
+
+
+def _schedules(standings: Sequence[Standing]) -> dict[UUID, Schedule]:
+    return schedules_of(Program.objects.filter(pk__in={standing.program_id for standing in standings}))
+
+
+def _engine_activity(
+    row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
+) -> engine.Purchase | engine.Refund:
+    if row.kind == Activity.Kind.PURCHASE:
+        return engine.Purchase(row.id, row.occurred_at, row.total, row.tax)
+    purchase = purchases.get((row.program_id, row.purchase_external_id))
+    purchase_id = purchase.pk if purchase is not None else row.id
+    return engine.Refund(row.id, row.occurred_at, purchase_id, judged.get(purchase_id))
+
+
+# --- Writing ---------------------------------------------------------------------------------------------------
+
+
+def _to_wait(
+    rows: Sequence[Row],
+    purchases: Mapping[tuple[UUID, str], Activity],
+    results: Mapping[UUID, tuple[engine.State, engine.Outcome]],
+) -> list[UUID]:
+    """Return the refunds that must wait: their purchase failed. Where it is only not yet due, they stay recorded."""
+    outcomes = [outcome for _state, outcome in results.values()]
+    unjudged = set(chain.from_iterable(outcome.waiting for outcome in outcomes))
+    refused = set(chain.from_iterable(outcome.refused for outcome in outcomes))
+    to_wait = []
+    for row in rows:
+        if row.id in unjudged:
+            purchase = purchases.get((row.program_id, row.purchase_external_id))
+            is_coming = purchase is not None and purchase.status == Activity.Status.RECORDED
+            if purchase is None or purchase.pk in refused or not is_coming:
+                to_wait.append(row.id)
+    return to_wait
+
+
+def _write_verdicts(
+    book: ledger.Book,
+    rows: Sequence[Row],
+    results: Mapping[UUID, tuple[engine.State, engine.Outcome]],
+    *,
+    to_wait: Sequence[UUID],
+) -> None:
+    programs = {row.id: row.program_id for row in rows}
+    outcomes = [outcome for _state, outcome in results.values()]
+    posted_at = datetime.now(UTC)
+    judgements: list[Judgement] = []
+    awards: list[Award] = []
+    statuses: list[tuple[UUID, str, str]] = []
+    for verdict in chain.from_iterable(outcome.verdicts for outcome in outcomes):
+        program_id = programs[verdict.activity_id]
+        judgements.append(
+            Judgement(
+                activity_id=verdict.activity_id,
+                program_id=program_id,
+                version_id=verdict.version_id,
+                tier=verdict.tier,
+                facts=verdict.facts,
+                posted_at=posted_at,
+            )
+        )
+        awards += [
+            Award(
+                program_id=program_id,
+                activity_id=verdict.activity_id,
+                rule=rule,
+                unit=book.units[program_id, unit],
+                amount=amount,
+            )
+            for rule, unit, amount in verdict.awards
+        ]
+        statuses.append((verdict.activity_id, Activity.Status.ACCRUED, ""))
+    for outcome in outcomes:
+        statuses += [(pk, Activity.Status.FAILED, REFUSALS.get(why, why)) for pk, why in outcome.refused.items()]
+    statuses += [(pk, Activity.Status.WAITING, "") for pk in to_wait]
+    Judgement.objects.bulk_create(judgements)
+    Award.objects.bulk_create(awards)
+    update_rows(Activity, ("status", "detail"), sorted(statuses))
+    voided = list(chain.from_iterable(outcome.voided for outcome in outcomes))
+    if voided:
+        Activity.objects.filter(pk__in=voided).update(is_void=True, returned=F("total"))
+
+
+# --- What falls due by itself ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """What a run of due work did."""
+
+    members: int
+    postings: int
+    tier_changes: int
+
+
+def run_due(*, program: Program, as_of: datetime) -> DueReport:
+    """Do all that falls due for the program's members at or before ``as_of``, and move a sandbox's clock there.
+
+    A moment before what was already done changes nothing.
+    """
+    total = DueReport(0, 0, 0)
+    last: UUID | None = None
+    while True:
+        due = Standing.objects.filter(program=program).with_due_work(as_of=as_of).order_by("membership_id")
+        if last is not None:
+            due = due.filter(membership_id__gt=last)
+        ids = list(due.values_list("membership_id", flat=True)[:MEMBERS_A_BATCH])
+        if not ids:
+            break
+        last = ids[-1]
+        done = _bring(ids, until=as_of)
+        total = DueReport(
+            total.members + done.members, total.postings + done.postings, total.tier_changes + done.tier_changes
+        )
+    if program.clock is not None:
+        Program.objects.filter(pk=program.pk, clock__lt=as_of).update(clock=as_of)
+        program.refresh_from_db(fields=["clock"])
+    return total
+
+
+def bring_up_to_date(*, memberships: Sequence[Membership]) -> None:
+    """Do what has fallen due for these members by their present, so that what is shown is what holds.
+
+    Cheap where nothing is due: one query. While a history is being loaded a member's present is the latest activity.
+    """
+    programs = {membership.program_id: membership.program for membership in memberships}
+    for program in programs.values():
+        if program.is_in_backfill:
+            continue
+        now = program.now()
+        ids = [membership.pk for membership in memberships if membership.program_id == program.pk]
+        due = Standing.objects.filter(membership_id__in=ids).with_due_work(as_of=now)
+        if found := list(due.values_list("membership_id", flat=True)):
+            _bring(found, until=now)
+
+
+@transaction.atomic
+def _bring(ids: Sequence[UUID], *, until: datetime) -> DueReport:
+    standings = ledger.lock_standings(ids, skip_locked=False)
+    standings = [one for one in standings if one.due_at is not None and one.due_at <= until]
+    if not standings:
+        return DueReport(0, 0, 0)
+    book = ledger.open_book(standings, {one.membership_id: ledger.Needs(lots=True) for one in standings})
+    schedules = _schedules(standings)
+    results = {
+        one.membership_id: fold(
+            state=book.states[one.membership_id],
+            schedule=schedules[one.program_id],
+            until=until,
+            new_id=new_id,
+        )
+        for one in standings
+    }
+    ledger.write(book, results)
+    return DueReport(
+        members=len(results),
+        postings=sum(len(outcome.postings) for _state, outcome in results.values()),
+        tier_changes=sum(len(outcome.tier_changes) for _state, outcome in results.values()),
+    )

@@ -1,0 +1,158 @@
+"""What the fold of one member works on, and what comes out of it. Units in smallest steps, money in minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class Lot:
+    """A batch of earned units; ``is_new`` until it is written, ``is_touched`` once it changed since it was read."""
+
+    id: UUID
+    unit: str
+    activity_id: UUID | None
+    amount: int
+    remaining: int
+    earned_at: datetime
+    matures_at: datetime | None = None
+    expires_at: datetime | None = None
+    expired: int = 0
+    reversed: int = 0
+    is_new: bool = False
+    is_touched: bool = False
+
+    @property
+    def account(self) -> str:
+        """The member's account on which the units stand."""
+        return "available" if self.matures_at is None else "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A purchase to be judged. ``total`` and ``tax`` in minor units."""
+
+    id: UUID
+    occurred_at: datetime
+    total: int
+    tax: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The facts a purchase was judged by: what its refund needs. Counters and credit as they were consumed."""
+
+    id: UUID
+    occurred_at: datetime
+    awards: tuple[tuple[str, str, int], ...]  # (rule, unit, amount)
+    consumed: dict[str, int]
+    credit: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A whole refund to be judged; ``judged`` is None where its purchase comes earlier in the same fold."""
+
+    id: UUID
+    occurred_at: datetime
+    purchase_id: UUID
+    judged: Judged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One entry: ``balance_after`` is None on the program's accounts."""
+
+    unit: str
+    account: str
+    amount: int
+    balance_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One transaction to be written; its moves sum to zero for each unit."""
+
+    kind: str
+    activity_id: UUID | None
+    occurred_at: datetime
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TierChange:
+    """A tier from a moment on, and what brought it."""
+
+    tier: str
+    starts_at: datetime
+    reason: str
+    activity_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one activity was judged: under which version, in which tier, with which awards and facts."""
+
+    activity_id: UUID
+    version_id: UUID
+    tier: str
+    awards: tuple[tuple[str, str, int], ...]
+    facts: dict[str, Any]
+
+
+@dataclass(slots=True)
+class State:
+    """Where a member stands. ``lots`` are complete only where ``lots_known``; ``due_of_lots`` is their next moment."""
+
+    joined_at: datetime
+    as_of: datetime
+    version_id: UUID | None = None
+    active_at: datetime | None = None
+    tier: str = ""
+    tier_since: date | None = None
+    tier_until: date | None = None
+    credit: dict[str, dict[str, int]] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    balances: dict[tuple[str, str], int] = field(default_factory=dict)
+    lots: list[Lot] = field(default_factory=list)
+    lots_known: bool = True
+    due_of_lots: datetime | None = None
+    periods: list[tuple[datetime, str]] = field(default_factory=list)  # Oldest first.
+    standing_activity: list[tuple[datetime, UUID]] = field(default_factory=list)  # The latest few, for refunds.
+
+    def copy(self) -> State:
+        """Return a state of its own, which a fold may change."""
+        return replace(
+            self,
+            credit={measure: dict(years) for measure, years in self.credit.items()},
+            counters=dict(self.counters),
+            balances=dict(self.balances),
+            lots=[replace(lot) for lot in self.lots],
+            periods=list(self.periods),
+            standing_activity=list(self.standing_activity),
+        )
+
+    def balance(self, unit: str, account: str) -> int:
+        """Return the balance of one of the member's accounts."""
+        return self.balances.get((unit, account), 0)
+
+    def tier_at(self, moment: datetime) -> str:
+        """Return the tier held at a past moment; before the first known period, that period's."""
+        held = [tier for starts_at, tier in self.periods if starts_at <= moment]
+        return held[-1] if held else (self.periods[0][1] if self.periods else self.tier)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that a fold has to write down, in order."""
+
+    postings: list[Posting] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    tier_changes: list[TierChange] = field(default_factory=list)
+    refused: dict[UUID, str] = field(default_factory=dict)  # Activity that cannot be judged, and why.
+    waiting: list[UUID] = field(default_factory=list)  # Refunds whose purchase is not judged.
+    voided: list[UUID] = field(default_factory=list)  # Purchases now wholly returned.
+    due_at: datetime | None = None

@@ -1,0 +1,343 @@
+"""A member's timeline: (state, activity or due moment) → (state, postings). Replaying a past equals having lived it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from programs.engine import tiers
+from programs.engine.dates import after, days_later, end_after_months, local_day
+from programs.engine.earning import evaluate
+from programs.engine.state import (
+    Judged,
+    Lot,
+    Move,
+    Outcome,
+    Posting,
+    Purchase,
+    Refund,
+    State,
+    TierChange,
+    Verdict,
+)
+from programs.engine.terms import Schedule, Terms
+
+Activity = Purchase | Refund
+NO_END = datetime.max.replace(tzinfo=UTC)
+
+
+def fold(
+    *,
+    state: State,
+    schedule: Schedule,
+    activity: Sequence[Activity] = (),
+    until: datetime | None = None,
+    new_id: Callable[[], UUID],
+) -> tuple[State, Outcome]:
+    """Return where the member stands after ``activity``, in the given order, and all that fell due up to then.
+
+    ``until`` brings the member to a moment beyond the last activity. The given state is left as it was.
+    """
+    timeline = _Timeline(state.copy(), schedule, new_id)
+    for one in activity:
+        timeline.take(one)
+    if until is not None:
+        timeline.advance(until)
+    timeline.outcome.due_at = timeline.next_due()
+    return timeline.state, timeline.outcome
+
+
+def inactivity_end(*, state: State, terms: Terms, unit: str) -> datetime | None:
+    """Return when the unit is forfeited unless the member is active before; None where nothing is at stake."""
+    unit_terms = terms.units.get(unit)
+    if unit_terms is None or unit_terms.expiry != "inactivity" or state.active_at is None:
+        return None
+    if state.balance(unit, "available") <= 0 and state.balance(unit, "pending") <= 0:
+        return None
+    assert unit_terms.expiry_months is not None
+    return end_after_months(state.active_at, unit_terms.expiry_months, terms.zone)
+
+
+class _Timeline:
+    """One member's fold in progress."""
+
+    def __init__(self, state: State, schedule: Schedule, new_id: Callable[[], UUID]) -> None:
+        self.state = state
+        self.schedule = schedule
+        self.new_id = new_id
+        self.outcome = Outcome()
+        self.judged: dict[UUID, Judged] = {}
+        self.index = schedule.index_of(state.version_id)
+        if self.index < 0:
+            self.index = max(0, schedule.index_at(state.as_of))
+            self._review(state.as_of, reason="joined", since=state.joined_at, activity_id=None)
+
+    @property
+    def terms(self) -> Terms:
+        """The version under which the member was last reviewed."""
+        return self.schedule.versions[self.index]
+
+    # --- Time ------------------------------------------------------------------------------------------------
+
+    def advance(self, moment: datetime) -> None:
+        """Do all that falls due at or before ``moment``, each at its own time."""
+        while (due := self.next_due()) is not None and due <= moment:
+            self._do_due(due)
+        self.state.as_of = max(self.state.as_of, moment)
+
+    def next_due(self) -> datetime | None:
+        """Return the next moment at which something happens by itself."""
+        moments = [self._next_version(), self._tier_end(), self.state.due_of_lots]
+        moments += [self._inactivity(unit) for unit in self.terms.units]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _do_due(self, due: datetime) -> None:
+        if self._next_version() == due:
+            self.index += 1
+            self._review(max(due, self.state.as_of), reason="terms", since=due, activity_id=None)
+        if self.state.due_of_lots == due or any(self._inactivity(unit) == due for unit in self.terms.units):
+            assert self.state.lots_known, "lots fall due that were not read"
+        for lot in [lot for lot in self._open_lots() if lot.matures_at is not None and lot.matures_at <= due]:
+            self._mature(lot, due)
+        ended = [lot for lot in self._open_lots() if lot.expires_at is not None and lot.expires_at <= due]
+        self._expire(ended, due)
+        for unit in self.terms.units:
+            if (end := self._inactivity(unit)) is not None and end <= due:
+                self._expire([lot for lot in self._open_lots() if lot.unit == unit], due)
+        if (end := self._tier_end()) is not None and end <= due:
+            self._review(max(due, self.state.as_of), reason="fell", since=due, activity_id=None)
+        self._settle_lots()
+
+    def _next_version(self) -> datetime | None:
+        following = self.index + 1
+        return self.schedule.versions[following].starts_at if following < len(self.schedule.versions) else None
+
+    def _tier_end(self) -> datetime | None:
+        return after(self.state.tier_until, self.terms.zone) if self.state.tier_until else None
+
+    def _inactivity(self, unit: str) -> datetime | None:
+        return inactivity_end(state=self.state, terms=self.terms, unit=unit)
+
+    # --- Activity --------------------------------------------------------------------------------------------
+
+    def take(self, one: Activity) -> None:
+        """Judge one activity at its time, and do what has fallen due by the member's present."""
+        if one.occurred_at > self.state.as_of:
+            self.advance(one.occurred_at)
+        if isinstance(one, Purchase):
+            self._purchase(one)
+        else:
+            self._refund(one)
+        self.advance(self.state.as_of)
+
+    def _purchase(self, one: Purchase) -> None:
+        terms = self.schedule.at(one.occurred_at)
+        if terms is None:
+            self.outcome.refused[one.id] = "no-version-in-force"
+            return
+        state = self.state
+        self._joined_no_later_than(one.occurred_at)
+        tier = state.tier_at(one.occurred_at) if one.occurred_at < state.as_of else state.tier
+        amount = one.total if terms.tax_earns else max(0, one.total - one.tax)
+        found = evaluate(
+            terms=terms, amount=amount, occurred_at=one.occurred_at, tier=tier, counters=state.counters
+        )
+        for key, consumed in found.consumed.items():
+            state.counters[key] = state.counters.get(key, 0) + consumed
+        year = str(local_day(one.occurred_at, terms.zone).year)
+        credit = {"spend": {year: amount}} if amount else {}
+        self._credit(credit, sign=1)
+        state.active_at = max(state.active_at or one.occurred_at, one.occurred_at)
+        state.standing_activity.append((one.occurred_at, one.id))
+        awards = tuple((a.rule, a.unit, a.amount) for a in found.awards)
+        self._earn(one, terms, awards)
+        self.judged[one.id] = Judged(one.id, one.occurred_at, awards, dict(found.consumed), credit)
+        facts = {
+            "amount": amount,
+            "counters": found.found,
+            "consumed": found.consumed,
+            "credit": credit,
+            "findings": [
+                {
+                    "rule": f.rule,
+                    "name": f.name,
+                    "unit": f.unit,
+                    "effect": f.effect,
+                    "reason": f.reason,
+                    "amount": f.amount,
+                    "counted": f.counted,
+                    "rate": f.rate,
+                    "units": f.units,
+                    "cut_by": f.cut_by,
+                    "limit": f.limit,
+                }
+                for f in found.findings
+            ],
+        }
+        self.outcome.verdicts.append(Verdict(one.id, terms.version_id, tier, awards, facts))
+        self._review(state.as_of, reason="reached", since=one.occurred_at, activity_id=one.id)
+
+    def _refund(self, one: Refund) -> None:
+        judged = one.judged or self.judged.get(one.purchase_id)
+        if judged is None:
+            self.outcome.waiting.append(one.id)
+            return
+        state = self.state
+        moment = max(one.occurred_at, judged.occurred_at)
+        for key, consumed in judged.consumed.items():
+            state.counters[key] = state.counters.get(key, 0) - consumed
+        self._credit(judged.credit, sign=-1)
+        waived = self._take_back(one, moment, judged)
+        awards = tuple((rule, unit, -amount) for rule, unit, amount in judged.awards)
+        facts = {"purchase": str(one.purchase_id), "waived": waived, "credit": judged.credit}
+        self.outcome.verdicts.append(Verdict(one.id, self.terms.version_id, state.tier, awards, facts))
+        self.outcome.voided.append(one.purchase_id)
+        state.standing_activity = [kept for kept in state.standing_activity if kept[1] != one.purchase_id]
+        state.active_at = max((at for at, _ in state.standing_activity), default=None)
+        self._review(state.as_of, reason="returned", since=moment, activity_id=one.id)
+
+    def _credit(self, credit: dict[str, dict[str, int]], *, sign: int) -> None:
+        for measure, years in credit.items():
+            total = self.state.credit.setdefault(measure, {})
+            for year, amount in years.items():
+                total[year] = total.get(year, 0) + sign * amount
+
+    def _joined_no_later_than(self, moment: datetime) -> None:
+        state = self.state
+        if moment < state.joined_at:
+            state.joined_at = moment
+            if state.periods:
+                state.periods[0] = (moment, state.periods[0][1])
+            if self.terms.rank(state.tier) == 0 and state.tier_since is not None:
+                state.tier_since = local_day(moment, self.terms.zone)
+
+    # --- Tiers -----------------------------------------------------------------------------------------------
+
+    def _review(self, at: datetime, *, reason: str, since: datetime, activity_id: UUID | None) -> None:
+        """Give the member the tier that the credit reaches at ``at``; a change counts from ``since``."""
+        state, terms = self.state, self.terms
+        state.version_id = terms.version_id
+        level = tiers.level(terms=terms, credit=state.credit, year=local_day(at, terms.zone).year)
+        if level is None:
+            state.tier, state.tier_since, state.tier_until = "", None, None
+            return
+        state.tier_until = level.until
+        if level.tier.code == state.tier:
+            return
+        state.tier = level.tier.code
+        is_lowest = level.tier is terms.tiers[0]
+        state.tier_since = local_day(state.joined_at if is_lowest else since, terms.zone)
+        state.periods.append((since, state.tier))
+        state.periods.sort(key=lambda period: period[0])
+        self.outcome.tier_changes.append(TierChange(state.tier, since, reason, activity_id))
+
+    # --- Value -----------------------------------------------------------------------------------------------
+
+    def _earn(self, one: Purchase, terms: Terms, awards: Iterable[tuple[str, str, int]]) -> None:
+        units: dict[str, int] = {}
+        for _rule, unit, amount in awards:
+            units[unit] = units.get(unit, 0) + amount
+        moves: list[Move] = []
+        for unit, amount in units.items():
+            lot = self._new_lot(one, terms, unit, amount)
+            if lot.account == "available":
+                lot.remaining -= min(lot.remaining, max(0, -self.state.balance(unit, "available")))
+            moves += self._move(unit, "issued", lot.account, amount)
+            self.state.lots.append(lot)
+        self._post("earn", one.id, one.occurred_at, moves)
+        self._settle_lots()
+
+    def _new_lot(self, one: Purchase, terms: Terms, unit: str, amount: int) -> Lot:
+        how = terms.units[unit]
+        lot = Lot(self.new_id(), unit, one.id, amount, amount, one.occurred_at, is_new=True)
+        if how.pending_days:
+            lot.matures_at = days_later(one.occurred_at, how.pending_days, terms.zone)
+        if how.expiry == "rolling":
+            assert how.expiry_months is not None
+            lot.expires_at = end_after_months(one.occurred_at, how.expiry_months, terms.zone)
+        return lot
+
+    def _mature(self, lot: Lot, due: datetime) -> None:
+        debt = max(0, -self.state.balance(lot.unit, "available"))
+        moves = self._move(lot.unit, "pending", "available", lot.remaining)
+        lot.remaining -= min(lot.remaining, debt)
+        lot.matures_at, lot.is_touched = None, True
+        self._post("mature", lot.activity_id, due, moves)
+
+    def _expire(self, lots: Sequence[Lot], due: datetime) -> None:
+        lost: dict[tuple[str, str], int] = {}
+        for lot in lots:
+            lost[lot.unit, lot.account] = lost.get((lot.unit, lot.account), 0) + lot.remaining
+            lot.expired += lot.remaining
+            lot.remaining, lot.is_touched = 0, True
+        moves: list[Move] = []
+        for (unit, account), amount in lost.items():
+            moves += self._move(unit, account, "expired", amount)
+        self._post("expire", None, due, moves)
+
+    def _take_back(self, one: Refund, moment: datetime, judged: Judged) -> dict[str, int]:
+        """Take back what the purchase gave; return what had already expired and so is not taken twice, by unit."""
+        given: dict[str, int] = {}
+        for _rule, unit, amount in judged.awards:
+            given[unit] = given.get(unit, 0) + amount
+        moves: list[Move] = []
+        waived: dict[str, int] = {}
+        for unit, amount in given.items():
+            own = [lot for lot in self.state.lots if lot.activity_id == judged.id and lot.unit == unit]
+            expired = sum(lot.expired for lot in own)
+            if expired:
+                waived[unit] = expired
+            left = amount - expired
+            others = [lot for lot in self._open_lots() if lot.unit == unit and lot.account == "available"]
+            for lot in [*own, *(lot for lot in others if lot.activity_id != judged.id)]:
+                taken = min(lot.remaining, left)
+                if taken:
+                    moves += self._move(unit, lot.account, "reversed", taken)
+                    lot.remaining -= taken
+                    lot.reversed += taken
+                    lot.is_touched = True
+                    left -= taken
+            if left:  # Spent already: the member owes it, and the next units pay it.
+                moves += self._move(unit, "available", "reversed", left)
+        self._post("reverse", one.id, moment, moves)
+        self._settle_lots()
+        return waived
+
+    def _open_lots(self) -> list[Lot]:
+        """Return the lots with something left, earliest end first."""
+        open_lots = [lot for lot in self.state.lots if lot.remaining > 0]
+        return sorted(open_lots, key=lambda lot: (lot.expires_at or NO_END, lot.earned_at, lot.id))
+
+    def _settle_lots(self) -> None:
+        """Work out when the lots are due next; those not at hand keep the moment they came with."""
+        state = self.state
+        moments = [m for lot in state.lots if lot.remaining > 0 for m in (lot.matures_at, lot.expires_at) if m]
+        if not state.lots_known and state.due_of_lots is not None:
+            moments.append(state.due_of_lots)
+        state.due_of_lots = min(moments, default=None)
+
+    def _move(self, unit: str, source: str, target: str, amount: int) -> list[Move]:
+        """Return the two entries that move an amount between accounts, a member's balance kept."""
+        return [self._entry(unit, source, -amount), self._entry(unit, target, amount)]
+
+    def _entry(self, unit: str, account: str, amount: int) -> Move:
+        if account not in {"available", "pending", "held"}:
+            return Move(unit, account, amount, None)
+        balance = self.state.balance(unit, account) + amount
+        self.state.balances[unit, account] = balance
+        return Move(unit, account, amount, balance)
+
+    def _post(self, kind: str, activity_id: UUID | None, occurred_at: datetime, moves: list[Move]) -> None:
+        if moves:
+            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, _joined(moves)))
+
+
+def _joined(moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Return the moves with those on the same account made one, the last balance kept."""
+    amounts: dict[tuple[str, str], int] = {}
+    balances: dict[tuple[str, str], int | None] = {}
+    for move in moves:
+        amounts[move.unit, move.account] = amounts.get((move.unit, move.account), 0) + move.amount
+        balances[move.unit, move.account] = move.balance_after
+    return tuple(Move(*key, amount, balances[key]) for key, amount in amounts.items() if amount)
