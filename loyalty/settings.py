@@ -16,7 +16,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
-environ.Env.read_env(VAR_DIR / "settings.env")
+GIVEN = frozenset(os.environ)  # What the caller said himself, before the files below add to it.
+for _name in ("run.env", "settings.env"):
+    environ.Env.read_env(VAR_DIR / _name)
 
 # The embedded default: everything on this machine, started by ``make run``. Elsewhere the checks are strict.
 EMBEDDED = env.bool("EMBEDDED", False)
@@ -25,6 +27,7 @@ SECRET_KEY = env.str("SECRET_KEY", "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = env.int("PORT", 8000)
+DEMO = env.bool("DEMO", True)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 INSTALLED_APPS = [
@@ -146,6 +149,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "loyalty.purchases.sweep", "schedule": 5.0, "options": {"expires": 20}},
     "due-work": {"task": "loyalty.purchases.run_due", "schedule": 60.0, "options": {"expires": 50}},
+    "purge-answers": {"task": "loyalty.api.purge_answers", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
 # --- Sign-in -----------------------------------------------------------------------------------------------------
@@ -177,6 +181,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"request_login_code": "accounts.admission.RequestLoginCodeForm"}
 LOGIN_URL = reverse_lazy("account_request_login_code")
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
@@ -264,6 +269,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "For tills, web shops and apps: members, purchases, refunds and what they earned.",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["loyalty.api.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
