@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -93,10 +93,10 @@ class MemberView:
     stays_until: datetime | None = None
 
 
-def member_views(*, memberships: Sequence[Membership], at: Mapping[UUID, datetime] | None = None) -> dict[UUID, MemberView]:
+def member_views(*, memberships: Sequence[Membership]) -> dict[UUID, MemberView]:
     """Return what is shown of these members (their programs loaded), in a fixed number of queries.
 
-    ``at`` gives programs another present than their own. Bring the members up to date first.
+    Bring the members up to date first.
     """
     programs = {membership.program_id: membership.program for membership in memberships}
     schedules = schedules_of(programs.values())
@@ -110,14 +110,14 @@ def member_views(*, memberships: Sequence[Membership], at: Mapping[UUID, datetim
     views = {}
     for membership in memberships:
         program, standing = membership.program, standings[membership.pk]
-        present = present_of(program=program, standing=standing, now=(at or {}).get(program.pk) or program.now())
+        present = present_of(program=program, standing=standing, now=program.now())
         views[membership.pk] = _view(
             membership=membership,
             standing=standing,
             terms=_terms(schedules[program.pk], standing),
             present=present,
             balances=[(units[account.unit_id], account) for account in accounts[membership.pk]],
-            lots=[(units[unit_id].code, *rest) for unit_id, *rest in lots[membership.pk]],
+            lots=[(units[unit_id].code, total, arrives, ends) for unit_id, total, arrives, ends in lots[membership.pk]],
         )
     return views
 

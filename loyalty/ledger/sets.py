@@ -16,36 +16,36 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     given = list(rows)
     if not given:
         return
-    key = model._meta.pk
-    assert key is not None
-    fields = [model._meta.get_field(name) for name in columns]
-    everything = [key, *fields]
-    assert all(isinstance(field, models.Field) for field in everything)
+    fields = [_field(model, name) for name in ("pk", *columns)]
     prepared = [
-        [field.get_db_prep_save(value, connection) for field, value in zip(everything, row, strict=True)]  # type: ignore[union-attr]
-        for row in given
+        [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)] for row in given
     ]
-    name = connection.ops.quote_name
-    table = name(model._meta.db_table)
+    names = [connection.ops.quote_name(str(field.column)) for field in fields]
+    table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            names = [name(field.column) for field in everything]  # type: ignore[union-attr]
-            types = [field.rel_db_type(connection) if field.is_relation else field.db_type(connection) for field in everything]  # type: ignore[union-attr]
-            arrays = ", ".join(f"%s::{_bare(kind)}[]" for kind in types)
-            assign = ", ".join(f"{column} = fresh.{column}" for column in names[1:])
+            arrays = ", ".join(f"%s::{_type(field)}[]" for field in fields)
+            assign = ", ".join(f"{name} = fresh.{name}" for name in names[1:])
             cursor.execute(
                 f"UPDATE {table} SET {assign} FROM unnest({arrays}) AS fresh({', '.join(names)}) "  # noqa: S608 -- names from the models
                 f"WHERE {table}.{names[0]} = fresh.{names[0]}",
                 [list(column) for column in zip(*prepared, strict=True)],
             )
             return
-        assign = ", ".join(f"{name(field.column)} = %s" for field in fields)  # type: ignore[union-attr]
+        assign = ", ".join(f"{name} = %s" for name in names[1:])
         cursor.executemany(
-            f"UPDATE {table} SET {assign} WHERE {name(key.column)} = %s",  # noqa: S608 -- names from the models
+            f"UPDATE {table} SET {assign} WHERE {names[0]} = %s",  # noqa: S608 -- names from the models
             [[*row[1:], row[0]] for row in prepared],
         )
 
 
-def _bare(kind: str | None) -> str:
-    """Return a column type without its length, as a cast of an array wants it."""
-    return (kind or "text").partition("(")[0]
+def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
+    found = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    assert isinstance(found, models.Field)
+    return found
+
+
+def _type(field: models.Field[Any, Any]) -> str:
+    """Return a column's type as a cast of an array wants it: without its length."""
+    found = field.rel_db_type(connection) if field.is_relation else field.db_type(connection)
+    return (found or "text").partition("(")[0]

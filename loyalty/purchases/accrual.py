@@ -17,7 +17,7 @@ from django.db.models.functions import RowNumber
 from accounts.ids import new_id
 from accounts.models import User
 from loyalty.ledger import book as ledger
-from loyalty.ledger.models import Standing
+from loyalty.ledger.models import Lot, Standing
 from loyalty.ledger.sets import update_rows
 from loyalty.purchases.models import Activity, Award, Judgement
 from programs.engine import state as engine
@@ -49,8 +49,8 @@ class Row:
     occurred_at: datetime
     position: int
     posted_at: datetime
-    total: int
-    tax: int
+    total: int | None
+    tax: int | None
     purchase_external_id: str
 
 
@@ -203,7 +203,7 @@ def _rows(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
         due = due.filter(pk=only)
     columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
     return [
-        Row(*values[:8], total=values[8] or 0, tax=values[9] or 0, purchase_external_id=values[10])
+        Row(*values)
         for values in due.in_order().values_list(*columns, "total", "tax", "purchase_external_id")[:ROWS_A_BATCH]
     ]
 
@@ -284,7 +284,7 @@ def _read_for_refunds(
     if not refunds:
         return
     codes = {unit.pk: unit.code for unit in book.units.values()}
-    for lot in ledger.Lot.objects.filter(activity_id__in=list(judged), membership_id__in=refunds, remaining=0):
+    for lot in Lot.objects.filter(activity_id__in=list(judged), membership_id__in=refunds, remaining=0):
         book.states[lot.membership_id].lots.append(ledger.engine_lot(lot, codes[lot.unit_id]))
     most = max(refunds.values()) + 1
     standing = (
@@ -307,7 +307,7 @@ def _engine_activity(
     row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
 ) -> engine.Purchase | engine.Refund:
     if row.kind == Activity.Kind.PURCHASE:
-        return engine.Purchase(row.id, row.occurred_at, row.total, row.tax)
+        return engine.Purchase(row.id, row.occurred_at, row.total or 0, row.tax or 0)
     purchase = purchases.get((row.program_id, row.purchase_external_id))
     purchase_id = purchase.pk if purchase is not None else row.id
     return engine.Refund(row.id, row.occurred_at, purchase_id, judged.get(purchase_id))
