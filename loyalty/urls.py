@@ -10,5 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("api/", include("loyalty.api_urls")),
     path("", include("accounts.urls")),
+    path("", include("loyalty.engagement.urls")),
+    path("staff/", include("loyalty.insights.urls")),
 ]

@@ -142,9 +142,7 @@ def make_version(
             expiry_months=spec.expiry_months,
             pending_days=spec.pending_days,
         )
-    made_tiers = {
-        spec.code: _make_tier(version=version, spec=spec, rank=rank) for rank, spec in enumerate(tiers)
-    }
+    made_tiers = {spec.code: _make_tier(version=version, spec=spec, rank=rank) for rank, spec in enumerate(tiers)}
     for place, rule in enumerate(rules):
         _make_rule(version=version, spec=rule, place=place, units=made_units, tiers=made_tiers)
     if is_published:

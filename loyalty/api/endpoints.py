@@ -1,0 +1,117 @@
+"""The one base of every API view: keys, problems, idempotency, bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from loyalty.api import idempotency
+from loyalty.api.problems import MediaTypeError, MethodNotAllowedError, NotFoundError
+from programs.models import ApiKey, Program
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Read by Content-Type; answer with JSON whatever is asked for: there is nothing else."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+        given = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == given), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], str(renderers[0].media_type)
+
+
+def json_answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return a struct or plain value as a JSON answer."""
+    return HttpResponse(
+        msgspec.json.encode(body), status=status, content_type="application/json", headers=dict(headers or {})
+    )
+
+
+class Endpoint(APIView):
+    """A view for till keys. ``scopes`` names the scope of each method."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+    content_negotiation_class = AlwaysJson
+    metadata_class = None
+
+    @property
+    def key(self) -> ApiKey:
+        """The key that calls."""
+        assert isinstance(self.request.auth, ApiKey)
+        return self.request.auth
+
+    @property
+    def program(self) -> Program:
+        """The program of the key: everything is looked for in it alone."""
+        return self.key.program
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        handler = getattr(self, str(request.method).lower(), None)
+        if request.method in {"POST", "PUT", "PATCH"} and handler is not None:
+            _refuse_other_than_json(request)
+        if request.method == "POST" and handler is not None and "Idempotency-Key" in request.headers:
+            setattr(self, "post", self._once(handler))  # noqa: B010 -- on this one request's view
+
+    def _once(self, handler: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Return the handler, answering from the store where the key was answered before."""
+
+        def post(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+            claimed = idempotency.claim(
+                program=self.program,
+                key=request.headers["Idempotency-Key"],
+                path=request.path,
+                body=request.data,
+                now=datetime.now(UTC),
+            )
+            if isinstance(claimed, idempotency.Replay):
+                return _replayed(claimed)
+            try:
+                response = handler(request, *args, **kwargs)
+            except BaseException:
+                idempotency.give_up(claimed)
+                raise
+            idempotency.keep(claimed, status=response.status_code, body=response.content)
+            return response
+
+        return post
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        raise MethodNotAllowedError(headers={"Allow": ", ".join(self.allowed_methods)})
+
+
+def _refuse_other_than_json(request: Request) -> None:
+    if not request.META.get("CONTENT_TYPE", "").lower().startswith("application/json"):
+        raise MediaTypeError
+
+
+def _replayed(replay: idempotency.Replay) -> HttpResponse:
+    return HttpResponse(
+        replay.body,
+        status=replay.status,
+        content_type="application/json",
+        headers={"Idempotent-Replayed": "true"},
+    )
+
+
+class UnknownAddress(Endpoint):
+    """Any other address under the API: 404 as a problem, to everyone alike."""
+
+    authentication_classes: ClassVar[Sequence[Any]] = []
+    permission_classes: ClassVar[Sequence[type[BasePermission]]] = [AllowAny]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFoundError

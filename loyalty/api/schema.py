@@ -1,0 +1,102 @@
+"""OpenAPI 3.1: the schemas are those of the structs that really read and write the bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+
+from loyalty.api.problems import MEDIA_TYPE, ProblemAnswer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REFERENCE = "#/components/schemas/{name}"
+ALWAYS = (401, 403, 503)
+_documented: dict[str, Any] = {}
+
+WAIT = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    description="`wait=N`, at most 10 seconds: answer when it is accrued, failed or waiting, else as it stands then.",
+    pattern=r"^wait=[0-9]{1,2}$",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and body give the stored answer with `Idempotent-Replayed: true`; another body 422.",
+    pattern=r"^[!-~]{1,255}$",
+)
+LANGUAGE = OpenApiParameter(
+    "Accept-Language", str, OpenApiParameter.HEADER, description="The language of `reason` and `detail`."
+)
+CURSOR = OpenApiParameter("cursor", str, description="The place in the list, as `next` and `previous` give it.")
+PAGE_SIZE = OpenApiParameter(
+    "page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, description="How many at a time."
+)
+MEMBER = OpenApiParameter(
+    "member", str, OpenApiParameter.PATH, description="A card number or `external_id:…`.", required=True
+)
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    """Tells drf-spectacular how till keys are sent."""
+
+    target_class = "loyalty.api.authentication.KeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A till key of your program."}
+
+
+def documented(
+    *,
+    name: str,
+    summary: str,
+    answers: Mapping[int, Any],
+    errors: Sequence[int] = (),
+    body: Any = None,
+    parameters: Sequence[OpenApiParameter] = (),
+    tag: str,
+) -> Callable[[F], F]:
+    """Describe one method of a view: its structs, and the statuses that are answered with a problem."""
+    responses = {
+        (status, "application/json"): OpenApiResponse(reference(shape), description=HTTPStatus(status).phrase)
+        for status, shape in answers.items()
+    }
+    problems = {
+        (status, MEDIA_TYPE): OpenApiResponse(reference(ProblemAnswer), description=HTTPStatus(status).phrase)
+        for status in sorted({*ALWAYS, *errors})
+    }
+    decorate: Callable[[F], F] = extend_schema(
+        operation_id=name,
+        summary=summary,
+        request={"application/json": reference(body)} if body is not None else None,
+        responses={**responses, **problems},
+        parameters=[*parameters, LANGUAGE],
+        tags=[tag],
+    )
+    return decorate
+
+
+def reference(shape: Any) -> dict[str, str]:
+    """Return a reference to the struct's component, which the schema will then contain."""
+    (found,), components = msgspec.json.schema_components([shape], ref_template=REFERENCE)
+    _documented.update(components)
+    return found
+
+
+def add_components(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
+    """Put the structs' components into the schema; a postprocessing hook of drf-spectacular."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(_documented)
+    result["components"]["schemas"] = dict(sorted(schemas.items()))
+    result["info"]["license"] = {"name": "BSD-3-Clause"}
+    assert settings.SPECTACULAR_SETTINGS["OAS_VERSION"].startswith("3.1")
+    return result

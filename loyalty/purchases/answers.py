@@ -1,0 +1,128 @@
+"""Activity as the API shows it: what was sent, who it was for, what it earned and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.utils import translation
+
+from loyalty.api.formats import decimal_text, digits_of, moment_text
+from loyalty.api.preferences import language_for
+from loyalty.ledger.answers import MemberAnswer, member_answers
+from loyalty.ledger.queries import member_views
+from loyalty.purchases.accrual import bring_up_to_date
+from loyalty.purchases.explanations import Reason, explain, explain_award
+from loyalty.purchases.lines import LineAnswer, shown
+from loyalty.purchases.models import Activity, Award, Judgement
+from programs.models import Membership, Program, Unit
+
+
+class AwardAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What one rule gave, in the unit; negative where a return took it back."""
+
+    unit: str
+    amount: str
+    rule: str
+    reason: str
+    line: int | None = None
+
+
+class ExplanationAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What became of one rule, and why; ``cut_by`` names the limit that cut it."""
+
+    rule: str
+    fired: bool
+    reason: str
+    cut_by: str | None = None
+
+
+class ActivityAnswer(msgspec.Struct, kw_only=True):
+    """A purchase or a return."""
+
+    id: UUID
+    external_id: str
+    kind: str
+    status: str
+    member: MemberAnswer | None
+    occurred_at: str
+    posted_at: str
+    currency: str
+    total: str | None
+    tax: str | None
+    lines: list[LineAnswer]
+    store: str | None
+    channel: str | None
+    terminal: str | None
+    purchase: str | None
+    attributes: dict[str, Any]
+    awards: list[AwardAnswer]
+    explanation: list[ExplanationAnswer]
+    detail: str
+
+
+def activity_answers(rows: Sequence[Activity], *, program: Program, accept_language: str) -> list[ActivityAnswer]:
+    """Return the activity as the API shows it, in a fixed number of queries; reasons in the reader's language."""
+    members = list({row.membership_id: row.membership for row in rows if row.membership is not None}.values())
+    shown_members = present_members(members, program=program)
+    units = {unit.code: unit for unit in Unit.objects.filter(program=program)} if rows else {}
+    answers = []
+    for row in rows:
+        own = row.membership.customer.language if row.membership is not None else ""
+        with translation.override(language_for(accept_language, own, program.language)):
+            answers.append(_answer(row, shown_members.get(row.membership_id), program=program, units=units))
+    return answers
+
+
+def present_members(members: Sequence[Membership], *, program: Program) -> dict[UUID | None, MemberAnswer]:
+    """Return the members as they stand at their present: what has fallen due is done first."""
+    if not members:
+        return {}
+    for member in members:
+        member.program = program
+    bring_up_to_date(memberships=list(members))
+    views = member_views(memberships=list(members))
+    return {**member_answers(members, views, program=program)}
+
+
+def _answer(
+    row: Activity, member: MemberAnswer | None, *, program: Program, units: Mapping[str, Unit]
+) -> ActivityAnswer:
+    digits = digits_of(program.currency)
+    judgement: Judgement | None = getattr(row, "judgement", None)
+    return ActivityAnswer(
+        id=row.pk,
+        external_id=row.external_id,
+        kind=row.kind,
+        status=row.status,
+        member=member,
+        occurred_at=moment_text(row.occurred_at, program.zone),
+        posted_at=moment_text(row.posted_at, program.zone),
+        currency=row.currency,
+        total=None if row.total is None else decimal_text(row.total, digits),
+        tax=None if row.tax is None else decimal_text(row.tax, digits),
+        lines=shown(row.lines, digits=digits),
+        store=row.store.code if row.store else None,
+        channel=row.channel or None,
+        terminal=row.terminal or None,
+        purchase=row.purchase_external_id or None,
+        attributes=row.attributes,
+        awards=[_award(award, judgement, program=program) for award in row.awards.all()],
+        explanation=[_part(reason) for reason in explain(judgement, program=program, units=units)] if judgement else [],
+        detail=row.detail,
+    )
+
+
+def _award(award: Award, judgement: Judgement | None, *, program: Program) -> AwardAnswer:
+    return AwardAnswer(
+        unit=award.unit.code,
+        amount=decimal_text(award.amount, award.unit.precision),
+        rule=award.rule,
+        reason=explain_award(award, judgement=judgement, program=program),
+    )
+
+
+def _part(reason: Reason) -> ExplanationAnswer:
+    return ExplanationAnswer(rule=reason.rule, fired=reason.fired, reason=reason.text, cut_by=reason.cut_by)

@@ -1,0 +1,26 @@
+"""Why an entry is in a member's books, in words."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from loyalty.ledger.models import Transaction
+from loyalty.purchases.models import Activity
+
+
+def entry_reason(*, kind: str, activity: Activity | None) -> str:
+    """Return the sentence for a posting of this kind, in the active language."""
+    sentence = {
+        Transaction.Kind.EARN: _("Earned"),
+        Transaction.Kind.MATURE: _("Became spendable"),
+        Transaction.Kind.HOLD: _("Set aside"),
+        Transaction.Kind.RELEASE: _("Given free"),
+        Transaction.Kind.REDEEM: _("Spent"),
+        Transaction.Kind.EXPIRE: _("Expired"),
+        Transaction.Kind.REVERSE: _("Taken back"),
+        Transaction.Kind.RESTORE: _("Given back"),
+        Transaction.Kind.ADJUST: _("Corrected"),
+    }[Transaction.Kind(kind)]
+    if activity is None:
+        return sentence
+    return _("%(what)s: %(activity)s") % {"what": sentence, "activity": activity}

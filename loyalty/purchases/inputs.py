@@ -1,0 +1,318 @@
+"""Bodies of purchases and refunds: their shapes, and the checks that turn them into whole numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+from msgspec import Meta
+
+from loyalty.api.decoding import NUMBER_OUT_OF_RANGE, TOO_DEEP, TOO_LONG, shaped
+from loyalty.api.formats import digits_of, moment, smallest_steps
+from loyalty.api.problems import ProblemError, field_code, invalid
+from loyalty.ledger.members import EXTERNAL
+from loyalty.purchases.lines import THOUSANDTHS, Line
+from programs.cards import normal
+from programs.models import Program
+
+MOST_LINES = 1_000
+ATTRIBUTES_BYTES = 16_384
+ATTRIBUTES_DEPTH = 8
+LARGEST_INTEGER = 2**63 - 1
+
+TOTAL_MISMATCH = field_code(
+    "total-mismatch",
+    title=_("The total is not the sum of the lines"),
+    cure=_("Send lines whose amounts add up to the total exactly: after discounts, tax included."),
+)
+NEGATIVE_TOTAL = field_code(
+    "negative-total", title=_("The total is negative"), cure=_("Send what was given back as a refund.")
+)
+NEGATIVE_QUANTITY = field_code(
+    "negative-quantity", title=_("The quantity is negative"), cure=_("Send 0 or more, and a discount as an amount.")
+)
+BAD_TAX = field_code(
+    "bad-tax", title=_("The tax does not lie between 0 and the total"), cure=_("Send the tax that the total contains.")
+)
+CURRENCY_MISMATCH = field_code(
+    "currency-mismatch",
+    title=_("The program counts in another currency"),
+    cure=_("Send the purchase in the currency of the program."),
+)
+PARTIAL_REFUND = field_code(
+    "partial-refund-unsupported",
+    title=_("Only whole purchases can be returned"),
+    cure=_("Leave “lines”, “amount” and “redemptions” out: all that is left is returned."),
+)
+
+
+class UnknownRedemptionError(ProblemError):
+    """A redemption that this program does not have."""
+
+    status, code = 404, "unknown-redemption"
+    title = _("There is no such redemption in this program")
+    cure = _("Send the id that the redemption was answered with.")
+
+
+class UnknownVoucherError(ProblemError):
+    """A voucher that this program does not have."""
+
+    status, code = 404, "unknown-voucher"
+    title = _("There is no such voucher in this program")
+    cure = _("Check the code.")
+
+
+Text = Annotated[str, Meta(max_length=200)]
+ExternalId = Annotated[str, Meta(min_length=1, max_length=128, description="Unique for ever in program and kind.")]
+MemberName = Annotated[
+    str, Meta(min_length=1, max_length=150, description="A card number or external_id:…", examples=["external_id:42"])
+]
+MomentText = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        description="ISO 8601 with an offset.",
+        examples=["2026-03-29T10:15:00+02:00"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+AmountText = Annotated[
+    Any,
+    Meta(
+        description="A decimal with no more digits than the currency has; a string or a number.",
+        examples=["10.99"],
+        extra_json_schema={"anyOf": [{"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, {"type": "number"}]},
+    ),
+]
+QuantityText = Annotated[
+    Any,
+    Meta(
+        description="0 or more with at most 3 decimals; a string or a number. 1 if absent.",
+        examples=["1"],
+        extra_json_schema={
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"},
+                {"type": "number", "minimum": 0},
+                {"type": "null"},
+            ]
+        },
+    ),
+]
+OptionalAmount = Annotated[
+    Any,
+    Meta(
+        description="A decimal with no more digits than the currency has; a string or a number.",
+        extra_json_schema={
+            "anyOf": [{"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, {"type": "number"}, {"type": "null"}]
+        },
+    ),
+]
+Attributes = Annotated[dict[str, Any], Meta(description="Anything of your own, up to 16 KB.")]
+Tags = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)]
+
+
+class LineBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A line: ``amount`` is its total after discounts, tax included; negative for a discount."""
+
+    amount: AmountText
+    sku: Text | None = None
+    name: Text | None = None
+    category: Text | None = None
+    brand: Text | None = None
+    tags: Tags | None = None
+    quantity: QuantityText = None
+    attributes: Attributes | None = None
+
+
+class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A purchase as a till posts it."""
+
+    external_id: ExternalId
+    occurred_at: MomentText
+    currency: Annotated[str, Meta(max_length=3, min_length=3, examples=["EUR"])]
+    total: AmountText
+    member: MemberName | None = None
+    tax: OptionalAmount = None
+    lines: Annotated[list[LineBody], Meta(max_length=MOST_LINES)] | None = None
+    store: Annotated[str, Meta(max_length=64)] | None = None
+    channel: Annotated[str, Meta(max_length=32)] | None = None
+    terminal: Annotated[str, Meta(max_length=64)] | None = None
+    redemptions: Annotated[list[str], Meta(max_length=50)] | None = None
+    vouchers: Annotated[list[str], Meta(max_length=50)] | None = None
+    attributes: Attributes | None = None
+
+
+class RefundBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A return of a whole purchase: all that is left of it."""
+
+    external_id: ExternalId
+    purchase: Annotated[str, Meta(min_length=1, max_length=128, description="The purchase's external_id.")]
+    occurred_at: MomentText
+    lines: Annotated[list[Any], Meta(max_length=MOST_LINES)] | None = None
+    amount: OptionalAmount = None
+    redemptions: Annotated[list[str], Meta(max_length=50)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseInput:
+    """A purchase that fits the program; amounts in minor units, the time in UTC."""
+
+    external_id: str
+    occurred_at: datetime
+    currency: str
+    total: int
+    position: int = 0
+    member: str = ""  # As ``programs.cards`` or ``external_id:…`` spells it; empty for a guest.
+    tax: int | None = None
+    lines: tuple[Line, ...] = ()
+    store: str = ""
+    channel: str = ""
+    terminal: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def digest(self) -> bytes:
+        """Return what tells this body from another one; how numbers and times were spelled does not matter."""
+        return _digest(
+            self.occurred_at.timestamp(),
+            self.currency,
+            self.total,
+            self.member,
+            self.tax,
+            [(x.amount, x.quantity, x.sku, x.name, x.category, x.brand, x.tags, x.attributes) for x in self.lines],
+            self.store,
+            self.channel,
+            self.terminal,
+            self.attributes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundInput:
+    """A whole return that fits the program."""
+
+    external_id: str
+    purchase: str
+    occurred_at: datetime
+
+    def digest(self) -> bytes:
+        """Return what tells this body from another one."""
+        return _digest(self.purchase, self.occurred_at.timestamp())
+
+
+def _digest(*parts: Any) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).digest()[:16]
+
+
+def purchase_input(body: Any, *, program: Program, position: int = 0) -> PurchaseInput:
+    """Return the checked purchase, or raise InvalidError (or another problem) with the pointer of what is wrong."""
+    given = shaped(body, PurchaseBody)
+    digits = digits_of(program.currency)
+    if given.currency != program.currency:
+        raise invalid("/currency", CURRENCY_MISMATCH)
+    total = smallest_steps(given.total, digits, pointer="/total")
+    if total < 0:
+        raise invalid("/total", NEGATIVE_TOTAL)
+    lines = tuple(_line(line, place, digits) for place, line in enumerate(given.lines or ()))
+    if lines and sum(line.amount for line in lines) != total:
+        raise invalid("/total", TOTAL_MISMATCH)
+    _check_spending(given)
+    return PurchaseInput(
+        external_id=given.external_id,
+        occurred_at=moment(given.occurred_at, pointer="/occurred_at"),
+        currency=given.currency,
+        total=total,
+        position=position,
+        member=member_name(given.member),
+        tax=_tax(given.tax, total, digits),
+        lines=lines,
+        store=given.store or "",
+        channel=given.channel or "",
+        terminal=given.terminal or "",
+        attributes=free(given.attributes, pointer="/attributes"),
+    )
+
+
+def refund_input(body: Any, *, program: Program) -> RefundInput:
+    """Return the checked return, or raise InvalidError with the pointer of what is wrong."""
+    given = shaped(body, RefundBody)
+    for name, value in (("lines", given.lines), ("amount", given.amount), ("redemptions", given.redemptions)):
+        if value:
+            raise invalid(f"/{name}", PARTIAL_REFUND)
+    return RefundInput(
+        external_id=given.external_id,
+        purchase=given.purchase,
+        occurred_at=moment(given.occurred_at, pointer="/occurred_at"),
+    )
+
+
+def member_name(given: str | None) -> str:
+    """Return the reference in one spelling: a card's digits alone."""
+    if given is None or given.startswith(EXTERNAL):
+        return given or ""
+    return normal(given) or given
+
+
+def _check_spending(given: PurchaseBody) -> None:
+    # Nothing can have been redeemed yet: whatever is named is not there.
+    if given.redemptions:
+        raise UnknownRedemptionError
+    if given.vouchers:
+        raise UnknownVoucherError
+
+
+def _tax(given: Any, total: int, digits: int) -> int | None:
+    if given is None:
+        return None
+    tax = smallest_steps(given, digits, pointer="/tax")
+    if not 0 <= tax <= total:
+        raise invalid("/tax", BAD_TAX)
+    return tax
+
+
+def _line(given: LineBody, place: int, digits: int) -> Line:
+    at = f"/lines/{place}"
+    quantity = 1_000
+    if given.quantity is not None:
+        quantity = smallest_steps(given.quantity, THOUSANDTHS, pointer=f"{at}/quantity")
+    if quantity < 0:
+        raise invalid(f"{at}/quantity", NEGATIVE_QUANTITY)
+    return Line(
+        amount=smallest_steps(given.amount, digits, pointer=f"{at}/amount"),
+        quantity=quantity,
+        sku=given.sku or "",
+        name=given.name or "",
+        category=given.category or "",
+        brand=given.brand or "",
+        tags=tuple(given.tags or ()),
+        attributes=free(given.attributes, pointer=f"{at}/attributes"),
+    )
+
+
+def free(given: dict[str, Any] | None, *, pointer: str) -> dict[str, Any]:
+    """Return attributes as they can be stored: nulls dropped, not too deep, not too large."""
+    if not given:
+        return {}
+    plain: dict[str, Any] = _plain(given, pointer, ATTRIBUTES_DEPTH)
+    if len(msgspec.json.encode(plain)) > ATTRIBUTES_BYTES:
+        raise invalid(pointer, TOO_LONG)
+    return plain
+
+
+def _plain(value: Any, pointer: str, depth: int) -> Any:
+    if isinstance(value, dict | list) and depth == 0:
+        raise invalid(pointer, TOO_DEEP)
+    if isinstance(value, dict):
+        return {key: _plain(inner, pointer, depth - 1) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_plain(inner, pointer, depth - 1) for inner in value]
+    if isinstance(value, Decimal):
+        value = int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise invalid(pointer, NUMBER_OUT_OF_RANGE)
+    return value

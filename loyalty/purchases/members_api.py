@@ -1,0 +1,126 @@
+"""Members over HTTP. It stands here, above the ledger, since a member is shown as of all that has fallen due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import translation
+from rest_framework.request import Request
+
+from loyalty.api.endpoints import Endpoint, json_answer
+from loyalty.api.formats import decimal_text, moment_text
+from loyalty.api.pagination import PageAnswer, page_of
+from loyalty.api.preferences import language_for
+from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, MEMBER, PAGE_SIZE, documented
+from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
+from loyalty.ledger.inputs import MemberBody, member_details
+from loyalty.ledger.members import enrol, find_member
+from loyalty.ledger.models import Entry
+from loyalty.purchases.accrual import bring_up_to_date
+from loyalty.purchases.answers import present_members
+from loyalty.purchases.entry_reasons import entry_reason
+from loyalty.purchases.models import Activity
+from programs.models import Program
+
+MEMBERS = "Members"
+TIME = "time"
+
+
+class Members(Endpoint):
+    """Enrol a member, or fill in what was not known of one."""
+
+    scopes: ClassVar = {"POST": "members:write"}
+
+    @documented(
+        name="members_create",
+        summary="Enrol a member",
+        body=MemberBody,
+        answers={201: MemberAnswer, 200: MemberAnswer},
+        errors=[400, 409, 413, 415, 422],
+        parameters=[IDEMPOTENCY_KEY],
+        tag=MEMBERS,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        enrolment = enrol(program=self.program, details=member_details(request.data), by=self.key)
+        member = enrolment.membership
+        answer = present_members([member], program=self.program)[member.pk]
+        return json_answer(answer, status=201 if enrolment.is_new else 200)
+
+
+class Member(Endpoint):
+    """One member."""
+
+    scopes: ClassVar = {"GET": "members:read"}
+
+    @documented(
+        name="members_read",
+        summary="Show a member with tier and balances",
+        answers={200: MemberAnswer},
+        errors=[404],
+        parameters=[MEMBER],
+        tag=MEMBERS,
+    )
+    def get(self, request: Request, member: str) -> HttpResponse:
+        found = find_member(program=self.program, reference=member)
+        return json_answer(present_members([found], program=self.program)[found.pk])
+
+
+class Entries(Endpoint):
+    """What moved on a member's accounts."""
+
+    scopes: ClassVar = {"GET": "members:read"}
+
+    @documented(
+        name="members_entries",
+        summary="List what moved on a member's accounts, newest first",
+        answers={200: PageAnswer[EntryAnswer]},
+        errors=[400, 404],
+        parameters=[MEMBER, CURSOR, PAGE_SIZE],
+        tag=MEMBERS,
+    )
+    def get(self, request: Request, member: str) -> HttpResponse:
+        found = find_member(program=self.program, reference=member)
+        bring_up_to_date(memberships=[found])
+        rows = Entry.objects.filter(
+            program=self.program, transaction__membership=found, account__membership=found
+        ).select_related("transaction", "account__unit")
+        page = page_of(
+            request, rows, posted_at="transaction__posted_at", place=lambda entry: entry.transaction.posted_at
+        )
+        language = language_for(
+            request.headers.get("Accept-Language", ""), found.customer.language, self.program.language
+        )
+        with translation.override(language):
+            results = _entry_answers(page.rows, program=self.program)
+        return json_answer(PageAnswer(results=results, next=page.next, previous=page.previous))
+
+
+def _entry_answers(rows: Sequence[Entry], *, program: Program) -> list[EntryAnswer]:
+    ids = {entry.transaction.activity_id for entry in rows if entry.transaction.activity_id}
+    found = Activity.objects.filter(program=program, pk__in=ids).only("kind", "external_id") if ids else []
+    activity = {row.pk: row for row in found}
+    return [_entry_answer(entry, activity, program=program) for entry in rows]
+
+
+def _entry_answer(entry: Entry, activity: Mapping[UUID, Activity], *, program: Program) -> EntryAnswer:
+    unit, posting = entry.account.unit, entry.transaction
+    cause = activity.get(posting.activity_id) if posting.activity_id else None
+    return EntryAnswer(
+        id=entry.pk,
+        kind=posting.kind,
+        unit=unit.code,
+        account=entry.account.kind,
+        amount=decimal_text(entry.amount, unit.precision),
+        balance_after=decimal_text(entry.balance_after or 0, unit.precision),
+        occurred_at=moment_text(posting.occurred_at, program.zone),
+        posted_at=moment_text(posting.posted_at, program.zone),
+        source=SourceAnswer(
+            type=cause.kind if cause else TIME,
+            id=cause.pk if cause else None,
+            external_id=cause.external_id if cause else None,
+        ),
+        reason=entry_reason(kind=posting.kind, activity=cause),
+    )

@@ -1,0 +1,67 @@
+"""What is done to a program's time: a sandbox's clock, and the loading of a history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from loyalty.api.problems import ProblemError
+from loyalty.purchases.accrual import run_due
+from programs.models import ApiKey, Program
+
+log = structlog.get_logger(__name__)
+
+
+class NotASandboxError(ProblemError):
+    """The program goes by the real clock."""
+
+    status, code = 409, "not-a-sandbox"
+    title = _("This program goes by the real clock")
+    cure = _("Only a sandbox with a clock of its own can be told the time.")
+
+
+class ClockBackwardsError(ProblemError):
+    """The clock already shows a later time."""
+
+    status, code = 409, "clock-backwards"
+    title = _("The clock never goes back")
+    cure = _("Send a time later than what the clock shows, or begin with a new sandbox.")
+
+
+def move_clock(*, program: Program, now: datetime, by: ApiKey) -> datetime:
+    """Do all that falls due up to ``now``, move the sandbox's clock there, and return what it shows.
+
+    Raises NotASandboxError, ClockBackwardsError.
+    """
+    if program.clock is None:
+        raise NotASandboxError
+    if now < program.clock:
+        raise ClockBackwardsError
+    run_due(program=program, as_of=now)
+    log.info("clock_moved", program=program.slug, now=now.isoformat(), key=by.prefix)
+    program.refresh_from_db(fields=["clock"])
+    return program.now()
+
+
+def set_backfill(*, program: Program, is_on: bool, by: ApiKey) -> None:
+    """Say that a history is being loaded, or that it is complete: then every member is brought to the present."""
+    with transaction.atomic():
+        Program.objects.filter(pk=program.pk).update(backfill_touched_at=datetime.now(UTC) if is_on else None)
+        if not is_on:
+            transaction.on_commit(lambda: _bring_to_the_present(program.pk))
+    log.info("backfill", program=program.slug, is_on=is_on, key=by.prefix)
+
+
+def _bring_to_the_present(program_id: UUID) -> None:
+    from loyalty.purchases.tasks import run_due_task  # noqa: PLC0415 -- tasks import actions, never back at the top
+
+    try:
+        run_due_task.apply_async(kwargs={"program_id": str(program_id)}, retry=False)
+    except (RedisError, OperationalError, OSError) as error:
+        log.warning("due_work_not_asked_for", error=str(error))  # The scheduler asks again within a minute.
