@@ -51,7 +51,7 @@ def _is_here(address: Any) -> bool:
         return address[0] == "localhost"
 
 
-class SocketBlocked(Exception):
+class SocketBlockedError(Exception):
     """A test tried to reach another machine."""
 
 
@@ -63,14 +63,14 @@ def _only_this_machine() -> Iterator[None]:
     def guarded(original: Any) -> Any:
         def call(self: socket.socket, address: Any) -> Any:
             if not _is_here(address):
-                raise SocketBlocked(address)
+                raise SocketBlockedError(address)
             return original(self, address)
 
         return call
 
     def guarded_find(host: Any, *args: Any, **kwargs: Any) -> Any:
         if host is not None and not _is_here((host,)):
-            raise SocketBlocked(host)
+            raise SocketBlockedError(host)
         return find(host, *args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -92,7 +92,11 @@ class Servers:
         for name in started:
             ready = {"web": self._serves, "worker": self._consumes}.get(name)
             if ready:
-                wait_until(lambda ready=ready, name=name: ready() or self._died(name), seconds=40, what=f"{name}; {self.log(name)[-800:]}")
+                wait_until(
+                    lambda ready=ready, name=name: ready() or self._died(name),
+                    seconds=40,
+                    what=f"{name}; {self.log(name)[-800:]}",
+                )
 
     def stop(self, *names: str) -> None:
         """End the processes politely."""
@@ -139,7 +143,7 @@ class Servers:
     def _forget(self, client: redis.Redis) -> None:
         # Celery's bindings stay: the running processes believe that they have declared them.
         kept = (b"_kombu.binding",)
-        keys = [name for name in client.keys() if not name.startswith(kept)]
+        keys = [name for name in client.scan_iter() if not name.startswith(kept)]
         if keys:
             client.delete(*keys)
 

@@ -18,11 +18,11 @@ LONGEST_SOCKET_PATH = 100
 KEPT = ("PORT", "DATABASE_URL", "REDIS_URL")
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunningError(Exception):
     """Another ``make run`` works on the same directory."""
 
 
-class PathTooLong(Exception):
+class PathTooLongError(Exception):
     """The operating system allows no socket under so long a path."""
 
 
@@ -62,10 +62,10 @@ class Home:
         """Make what is missing and return whether a settings file changed.
 
         Raises:
-            PathTooLong: the broker's socket would not fit.
+            PathTooLongError: the broker's socket would not fit.
         """
         if len(str(self.socket)) > LONGEST_SOCKET_PATH and not given.get("REDIS_URL"):
-            raise PathTooLong
+            raise PathTooLongError
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.logs, self.broker, self.backups, self.directory / "mail", self.directory / "static"):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -83,14 +83,14 @@ class Home:
         """Take the directory for this process, until the returned file is closed or the process ends.
 
         Raises:
-            AlreadyRunning: another process has it.
+            AlreadyRunningError: another process has it.
         """
         file = (self.directory / "serve.lock").open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            raise AlreadyRunning from None
+            raise AlreadyRunningError from None
         return file
 
     def back_up(self, database: Path) -> Path:

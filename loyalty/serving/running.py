@@ -23,7 +23,7 @@ PATIENCE = 90
 LOG_TAIL = 1500
 
 
-class StartFailed(Exception):
+class StartFailedError(Exception):
     """The site did not become ready; the text is the end of the logs."""
 
 
@@ -55,12 +55,12 @@ class Running:
         """Return when ``/readyz`` says so.
 
         Raises:
-            StartFailed: not within the patience, or the supervisor ended.
+            StartFailedError: not within the patience, or the supervisor ended.
         """
         deadline = time.monotonic() + PATIENCE
         while not self._is_ready():
             if time.monotonic() > deadline or self.supervisor.poll() is not None:
-                raise StartFailed(self._last_words())
+                raise StartFailedError(self._last_words())
             time.sleep(0.2)
 
     def wait(self) -> None:

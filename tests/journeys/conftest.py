@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, house: Any) -> Iterator[Callable[..., Page]]:
-    """``open_page("/history/", user=user, size=DESK, dark=True)``: a page of a new window, signed in if a user is given.
+    """``open_page("/history/", user=user, size=DESK, dark=True)``: a page of a new window, signed in if given a user.
 
     The test fails at its end if any page wrote an error to the console, which is also where a breach of the
     content security policy shows.

@@ -14,20 +14,19 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from loyalty.demo.loading import DemoLoad
 from loyalty.demo.people import SignIn, prepare_demo
 from loyalty.serving import leftovers, processes
-from loyalty.serving.home import AlreadyRunning, Home, PathTooLong
+from loyalty.serving.home import AlreadyRunningError, Home, PathTooLongError
 from loyalty.serving.migrating import database_file, has_pending_migrations
-from loyalty.serving.running import Running, StartFailed
+from loyalty.serving.running import Running, StartFailedError
 
 
 class Command(BaseCommand):
     """Prepares the directory and the database, starts the processes and stays until told to end."""
 
-    help = gettext_lazy(
+    help = (
         "Serve site, worker, scheduler and broker from one directory until Ctrl-C. Environment: PORT (8000), VAR_DIR "
         "(var), DATABASE_URL and REDIS_URL (else an embedded database and broker), DEMO (1; 0 starts empty)."
     )
@@ -42,7 +41,7 @@ class Command(BaseCommand):
         try:
             with home.lock():
                 self._serve(home)
-        except AlreadyRunning:
+        except AlreadyRunningError:
             raise CommandError(
                 _("%(directory)s is being served already. End that first, or choose another directory: VAR_DIR=other")
                 % {"directory": home.directory}
@@ -55,7 +54,7 @@ class Command(BaseCommand):
         given = {name: os.environ[name] for name in settings.GIVEN}
         try:
             is_changed = home.prepare(given=given)
-        except PathTooLong:
+        except PathTooLongError:
             raise CommandError(
                 _("The path %(directory)s is too long for a socket. Choose a shorter one: VAR_DIR=/srv/loyalty")
                 % {"directory": home.directory}
@@ -76,7 +75,7 @@ class Command(BaseCommand):
         with Running(home, chosen) as running:
             try:
                 running.wait_until_ready()
-            except StartFailed as failure:
+            except StartFailedError as failure:
                 raise CommandError(
                     _("The site did not start. The logs under %(logs)s end with:\n%(said)s")
                     % {"logs": home.logs, "said": failure}
@@ -108,7 +107,7 @@ class Command(BaseCommand):
             return chosen
         try:
             return [processes.broker(directory=home.broker, socket=home.socket), *chosen]
-        except processes.BrokerNotFound:
+        except processes.BrokerNotFoundError:
             raise CommandError(
                 _(
                     "There is no broker: the Valkey that comes along does not run on this machine. Install Redis (on "
