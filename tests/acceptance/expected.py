@@ -38,7 +38,10 @@ class Basket:
 
 @dataclass
 class Standing:
-    """What one member has at the end. ``units`` in smallest steps; ``spend`` in cents, of the present's year."""
+    """What one member has at the end. ``units`` in smallest steps; ``spend`` in cents, of the present's year.
+
+    ``awards``: what each basket earned when it was paid, by its id.
+    """
 
     member: str
     baskets: int
@@ -48,6 +51,7 @@ class Standing:
     tier: str
     spend: int
     joined: datetime
+    awards: dict[str, int]
 
 
 def read(file: Path, *, shift_days: int = 0) -> list[Basket]:
@@ -104,6 +108,7 @@ def level_of(spent: int) -> int:
 def beauty_insider(member: str, baskets: list[Basket], *, present: datetime) -> Standing:
     """Return a member's points, level and spend of the year at the present."""
     spent: dict[int, int] = {}
+    awards: dict[str, int] = {}
     points = 0
     keeps_until = None
 
@@ -115,7 +120,8 @@ def beauty_insider(member: str, baskets: list[Basket], *, present: datetime) -> 
         if keeps_until is not None and day > keeps_until:
             points = 0
         quarters = (4, 5, 6)[held_in(day.year)]  # Quarters of a point per dollar.
-        points += basket.cents * quarters // 400
+        awards[basket.id] = basket.cents * quarters // 400
+        points += awards[basket.id]
         spent[day.year] = spent.get(day.year, 0) + basket.cents
         keeps_until = a_year_after(day)
     today = present.astimezone(NEW_YORK).date()
@@ -130,6 +136,7 @@ def beauty_insider(member: str, baskets: list[Basket], *, present: datetime) -> 
         tier=("insider", "vib", "rouge")[held_in(today.year)],
         spend=spent.get(today.year, 0),
         joined=baskets[0].moment,
+        awards=awards,
     )
 
 
@@ -145,6 +152,7 @@ def a_year_after(day: date) -> date:
 def cashback(member: str, baskets: list[Basket], *, present: datetime) -> Standing:
     """Return a member's cashback in cents, spendable and pending, at the present."""
     left_of_month: dict[tuple[int, int], int] = {}
+    awards: dict[str, int] = {}
     spendable = pending = 0
     for basket in baskets:
         local = basket.moment.astimezone(PRAGUE)
@@ -152,7 +160,7 @@ def cashback(member: str, baskets: list[Basket], *, present: datetime) -> Standi
         left = left_of_month.setdefault(month, 3000_00)
         counts = min(basket.cents, 500_00, left)
         left_of_month[month] = left - counts
-        back = counts // 100
+        awards[basket.id] = back = counts // 100
         ripe = (local.replace(tzinfo=None) + timedelta(days=14)).replace(tzinfo=PRAGUE)
         if ripe <= present:
             spendable += back
@@ -167,6 +175,7 @@ def cashback(member: str, baskets: list[Basket], *, present: datetime) -> Standi
         tier="",
         spend=0,
         joined=baskets[0].moment,
+        awards=awards,
     )
 
 
