@@ -11,7 +11,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from rest_framework.parsers import BaseParser
 
-from loyalty.api.problems import Fault, InvalidError, TooLargeError, field_code, invalid
+from loyalty.api.problems import CATALOGUE, Fault, InvalidError, TooLargeError, field_code, invalid
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 64
@@ -78,7 +78,7 @@ def decode(raw: bytes) -> Any:
     except msgspec.ValidationError:  # All it checks here is the size of an integer.
         raise invalid("", NUMBER_OUT_OF_RANGE) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise invalid("", UNREADABLE, str(error)) from None
+        raise invalid("", UNREADABLE, f"{CATALOGUE[UNREADABLE].title} ({error})") from None
     if not _is_sound(body, MAX_DEPTH):
         raise _fault_in(body, ()) or invalid("", UNREADABLE)
     return body
@@ -134,7 +134,8 @@ def _fault(message: str) -> Fault:
     named = _FIELD.search(what)
     if named:
         path = (*path, named[1])
-    return Fault(pointer=pointer(path), code=_code_of(what), detail=what)
+    code = _code_of(what)
+    return Fault(pointer=pointer(path), code=code, detail=f"{CATALOGUE[code].title} ({what})")
 
 
 def _code_of(what: str) -> str:

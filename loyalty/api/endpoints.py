@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from loyalty.api import idempotency
-from loyalty.api.problems import MediaTypeError, MethodNotAllowedError, NotFoundError
+from loyalty.api.problems import NotFoundError
 from programs.models import ApiKey, Program
 
 
 class AlwaysJson(BaseContentNegotiation):
     """Read by Content-Type; answer with JSON whatever is asked for: there is nothing else."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         given = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == given), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], str(renderers[0].media_type)
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 def json_answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -44,8 +45,8 @@ class Endpoint(APIView):
     """A view for till keys. ``scopes`` names the scope of each method."""
 
     scopes: ClassVar[Mapping[str, str]] = {}
+    http_method_names = ("get", "post", "put", "patch", "head")
     content_negotiation_class = AlwaysJson
-    metadata_class = None
 
     @property
     def key(self) -> ApiKey:
@@ -61,8 +62,6 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         handler = getattr(self, str(request.method).lower(), None)
-        if request.method in {"POST", "PUT", "PATCH"} and handler is not None:
-            _refuse_other_than_json(request)
         if request.method == "POST" and handler is not None and "Idempotency-Key" in request.headers:
             setattr(self, "post", self._once(handler))  # noqa: B010 -- on this one request's view
 
@@ -89,14 +88,6 @@ class Endpoint(APIView):
 
         return post
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        raise MethodNotAllowedError(headers={"Allow": ", ".join(self.allowed_methods)})
-
-
-def _refuse_other_than_json(request: Request) -> None:
-    if not request.META.get("CONTENT_TYPE", "").lower().startswith("application/json"):
-        raise MediaTypeError
-
 
 def _replayed(replay: idempotency.Replay) -> HttpResponse:
     return HttpResponse(
@@ -110,8 +101,8 @@ def _replayed(replay: idempotency.Replay) -> HttpResponse:
 class UnknownAddress(Endpoint):
     """Any other address under the API: 404 as a problem, to everyone alike."""
 
-    authentication_classes: ClassVar[Sequence[Any]] = []
-    permission_classes: ClassVar[Sequence[type[BasePermission]]] = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFoundError

@@ -125,7 +125,7 @@ class NotFoundError(ProblemError):
 
     status, code = 404, "not-found"
     title = _("There is nothing here")
-    cure = _("Check the address and the identifier. A key sees its own program alone.")
+    cure = _("Check the address, which ends with a slash, and the identifier. A key sees its own program alone.")
 
 
 class MethodNotAllowedError(ProblemError):

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
-from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -45,7 +44,7 @@ MEMBER = OpenApiParameter(
 )
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Tells drf-spectacular how till keys are sent."""
 
     target_class = "loyalty.api.authentication.KeyAuthentication"
@@ -98,5 +97,4 @@ def add_components(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
     schemas.update(_documented)
     result["components"]["schemas"] = dict(sorted(schemas.items()))
     result["info"]["license"] = {"name": "BSD-3-Clause"}
-    assert settings.SPECTACULAR_SETTINGS["OAS_VERSION"].startswith("3.1")
     return result

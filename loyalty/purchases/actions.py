@@ -178,7 +178,7 @@ def _write_purchases(
     stores = _stores(program, {item.store for item, _row in taken if item.store})
     for item, row in taken:
         row.store_id = stores.get(item.store)
-    rows = [row for _item, row in taken]
+    rows = sorted((row for _item, row in taken), key=lambda row: row.external_id)  # Twins meet in one order.
     Activity.objects.bulk_create(rows)
     ReceiptKey.objects.bulk_create([_receipt_key(row, seen[row.external_id].digest) for row in rows])
     _adopt_early_refunds(program, {row.external_id: row for row in rows})

@@ -68,15 +68,16 @@ def activity_answers(rows: Sequence[Activity], *, program: Program, accept_langu
     members = list({row.membership_id: row.membership for row in rows if row.membership is not None}.values())
     shown_members = present_members(members, program=program)
     units = {unit.code: unit for unit in Unit.objects.filter(program=program)} if rows else {}
-    answers = []
+    answers: list[ActivityAnswer] = []
     for row in rows:
         own = row.membership.customer.language if row.membership is not None else ""
         with translation.override(language_for(accept_language, own, program.language)):
-            answers.append(_answer(row, shown_members.get(row.membership_id), program=program, units=units))
+            member = shown_members[row.membership_id] if row.membership_id else None
+            answers.append(_answer(row, member, program=program, units=units))
     return answers
 
 
-def present_members(members: Sequence[Membership], *, program: Program) -> dict[UUID | None, MemberAnswer]:
+def present_members(members: Sequence[Membership], *, program: Program) -> dict[UUID, MemberAnswer]:
     """Return the members as they stand at their present: what has fallen due is done first."""
     if not members:
         return {}
@@ -84,7 +85,7 @@ def present_members(members: Sequence[Membership], *, program: Program) -> dict[
         member.program = program
     bring_up_to_date(memberships=list(members))
     views = member_views(memberships=list(members))
-    return {**member_answers(members, views, program=program)}
+    return member_answers(members, views, program=program)
 
 
 def _answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
@@ -70,10 +71,12 @@ class ActivityEndpoint(Endpoint):
         """Answer with the activity, once it is settled where the caller prefers to wait."""
         if outcome.problem is not None:
             raise outcome.problem
+        activity_id = outcome.activity_id
+        assert activity_id is not None
         seconds = wait_asked(self.request.headers.get("Prefer", ""))
         if seconds is not None:
-            wait_until(lambda: _is_settled(outcome), seconds=seconds)
-        (answer,) = self.shown(self.rows().filter(pk=outcome.activity_id))
+            wait_until(lambda: _is_settled(activity_id), seconds=seconds)
+        (answer,) = self.shown(self.rows().filter(pk=activity_id))
         headers = {} if seconds is None else {"Preference-Applied": f"wait={seconds}"}
         return json_answer(answer, status=201 if outcome.is_new else 200, headers=headers)
 
@@ -93,8 +96,8 @@ class ActivityEndpoint(Endpoint):
         return json_answer(found[0])
 
 
-def _is_settled(outcome: Outcome) -> bool:
-    return not Activity.objects.filter(pk=outcome.activity_id, status=Activity.Status.RECORDED).exists()
+def _is_settled(activity_id: UUID) -> bool:
+    return not Activity.objects.filter(pk=activity_id, status=Activity.Status.RECORDED).exists()
 
 
 class Purchases(ActivityEndpoint):

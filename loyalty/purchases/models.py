@@ -85,6 +85,7 @@ class Activity(models.Model):
                 fields=["program", "membership", "occurred_at"], name="purchases_activity_of_member"
             ),
             models.Index(fields=["program", "occurred_at"], name="purchases_activity_figures"),
+            models.Index(fields=["program", "kind", "-posted_at", "-id"], name="purchases_activity_newest"),
             models.Index(fields=["due_at"], name="purchases_activity_recorded", condition=Q(status="recorded")),
             models.Index(
                 fields=["program", "purchase_external_id"],

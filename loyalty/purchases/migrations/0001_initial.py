@@ -96,6 +96,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='activity',
+            index=models.Index(fields=['program', 'kind', '-posted_at', '-id'], name='purchases_activity_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='activity',
             index=models.Index(condition=models.Q(('status', 'recorded')), fields=['due_at'], name='purchases_activity_recorded'),
         ),
         migrations.AddIndex(
