@@ -17,12 +17,14 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
@@ -38,13 +40,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdminPasswordChangeForm",
+    "InfinitePaginator",
     "ModelAdmin",
     "RoleAdminSite",
     "StackedInline",
     "TabularInline",
     "TenantAdmin",
     "TenantInline",
-    "UnfoldAdminCheckboxSelectMultiple",
+    "UnfoldAdminCheckboxSelectMultipleWidget",
     "UnfoldAdminDecimalFieldWidget",
     "UnfoldAdminEmailInputWidget",
     "UnfoldAdminSelectWidget",
@@ -86,6 +89,8 @@ def has_role(user: User | AnonymousUser) -> bool:
 
 class RoleAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """The admin site: for superusers, and for staff whose role in some business opens it."""
+
+    index_title = _("Overview")
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -201,9 +206,7 @@ class TenantInline(_Tenancy):
 WAYS_TO_BUSINESS = ("business", "program__business", "version__program__business")
 
 
-def choices_for(
-    field: ForeignKey[Any, Any], request: HttpRequest, permission: Permission
-) -> QuerySet[Any] | None:
+def choices_for(field: ForeignKey[Any, Any], request: HttpRequest, permission: Permission) -> QuerySet[Any] | None:
     """Return the rows that a field may point at: those of businesses where the person has the permission."""
     if request.user.is_superuser:
         return None

@@ -12,6 +12,8 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from loyalty import admin_theme
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -315,10 +317,4 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}, "celery.app.trace": {"level": "WARNING"}},
 }
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": _("Loyalty"),
-    "SITE_HEADER": _("Loyalty"),
-    "SITE_SYMBOL": "loyalty",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-}
+UNFOLD = admin_theme.UNFOLD

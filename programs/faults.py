@@ -72,7 +72,7 @@ def _rises(tiers: tuple[TierContent, ...]) -> Iterator[Fault]:
             if below is not None and condition.threshold <= below[1]:
                 yield Fault(
                     _(
-                        "Tier “%(tier)s” asks for %(threshold)s, no more than “%(below)s” below it, which asks for %(least)s."
+                        "Tier “%(tier)s” asks for %(threshold)s, but “%(below)s” below it asks for %(least)s."
                     )
                     % {
                         "tier": tier.name,

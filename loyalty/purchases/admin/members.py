@@ -1,0 +1,157 @@
+"""Admin pages of members: who they are, and where they stand at their present."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts import formats
+from accounts.admin_base import display
+from accounts.roles import Permission
+from loyalty.ledger.admin import ReadOnlyAdmin
+from loyalty.ledger.models import Standing
+from loyalty.ledger.queries import MemberView, member_views
+from loyalty.purchases.accrual import bring_up_to_date
+from programs.cards import DIGITS
+from programs.models import Membership, Program
+
+
+@admin.register(Membership)
+class MemberAdmin(ReadOnlyAdmin):
+    """Members of a program. Found by card as it is printed, by number, e-mail or name."""
+
+    view_permission = Permission.SEE_MEMBERS
+    list_display = ("person", "card_number", "external_id", "email", "tier", "joined", "status", "program")
+    list_display_links = ("person", "card_number")
+    list_select_related = ("program", "customer", "standing")
+    list_filter = ("status", ("program", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("customer__email", "customer__first_name", "customer__last_name", "=external_id")
+    search_help_text = _("A card number, a number in your system, an e-mail address or a name.")
+    change_form_outer_before_template = "admin/purchases/member_standing.html"
+    fields = (
+        ("person", "card_number"),
+        ("email", "phone"),
+        ("birth_date", "language"),
+        ("external_id", "status"),
+        ("joined", "program"),
+    )
+    readonly_fields = ("person", "email", "phone", "card_number", "birth_date", "language", "joined")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)
+        return rows.select_related("program", "customer", "standing").prefetch_related("standing__version__tiers")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Membership], search_term: str
+    ) -> tuple[QuerySet[Membership], bool]:
+        """Find a card however it is written: 1234 5678 9012, 1234-5678-9012 or without gaps."""
+        digits = search_term.replace(" ", "").replace("-", "")
+        if len(digits) == DIGITS and digits.isascii() and digits.isdigit():
+            found = queryset.filter(card=digits)
+            if found.exists():
+                return found, False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    @display(description=_("name"), ordering="customer__last_name")
+    def person(self, member: Membership) -> Any:
+        return member.customer.full_name or _("No name")
+
+    @display(description=_("card number"), ordering="card")
+    def card_number(self, member: Membership) -> str:
+        return member.card_shown.replace(" ", formats.NO_BREAK)
+
+    @display(description=_("e-mail"), ordering="customer__email")
+    def email(self, member: Membership) -> str:
+        return member.customer.email or "–"
+
+    @display(description=_("phone"))
+    def phone(self, member: Membership) -> str:
+        return member.customer.phone or "–"
+
+    @display(description=_("birth date"))
+    def birth_date(self, member: Membership) -> str:
+        return formats.day(member.customer.birth_date) if member.customer.birth_date else "–"
+
+    @display(description=_("language"))
+    def language(self, member: Membership) -> str:
+        return member.customer.language or member.program.language
+
+    @display(description=_("tier"), ordering="standing__tier")
+    def tier(self, member: Membership) -> str:
+        standing: Standing | None = getattr(member, "standing", None)
+        if standing is None or standing.version is None:
+            return "–"
+        names = {tier.code: tier.name for tier in standing.version.tiers.all()}
+        return names.get(standing.tier, "–")
+
+    @display(description=_("joined"), ordering="joined_at")
+    def joined(self, member: Membership) -> str:
+        return formats.short_day(member.joined_at.astimezone(member.program.zone).date(), year=True)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        member = self.get_object(request, object_id)
+        extra = {"member": member, "standing": _standing_of(member)} if isinstance(member, Membership) else {}
+        return super().change_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, {**extra, **(extra_context or {})}
+        )
+
+
+def _standing_of(member: Membership) -> dict[str, Any] | None:
+    """Return where the member stands at their present, in words; None before anything was opened for them."""
+    if not Standing.objects.filter(pk=member.pk).exists():
+        return None
+    bring_up_to_date(memberships=[member])
+    view = member_views(memberships=[member])[member.pk]
+    program = member.program
+    return {
+        "as_of": formats.moment(view.as_of, zone=program.zone),
+        "tier": view.tier,
+        "next": _next_tier(view, program),
+        "balances": _balances(view, program),
+    }
+
+
+def _next_tier(view: MemberView, program: Program) -> dict[str, Any] | None:
+    if view.next_tier is None:
+        return None
+    return {
+        "name": view.next_tier.name,
+        "missing": [
+            {
+                "missing": formats.money(missing.missing, program.currency),
+                "have": formats.money(missing.have, program.currency),
+                "need": formats.money(missing.need, program.currency),
+                "by": missing.by,
+            }
+            for missing in view.next_tier.missing
+        ],
+    }
+
+
+def _balances(view: MemberView, program: Program) -> list[dict[str, Any]]:
+    units = {unit.code: unit for unit in program.units.all()}
+    rows = []
+    for code, balance in view.balances.items():
+        unit = units[code]
+        expiry = balance.next_expiry
+
+        def figure(amount: int, unit: Any = unit) -> str:
+            return formats.figure(unit, amount, currency=program.currency)
+
+        rows.append(
+            {
+                "unit": unit,
+                "available": figure(balance.available),
+                "pending": figure(balance.pending),
+                "held": figure(balance.held),
+                "expires": figure(expiry[0]) if expiry else "",
+                "expires_at": expiry[1] if expiry else None,
+            }
+        )
+    return rows

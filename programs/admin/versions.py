@@ -1,0 +1,205 @@
+"""Admin pages of versions: a draft is edited, reviewed and published; what is published can be read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts import formats
+from accounts.admin_base import TenantAdmin, actor, businesses_of, display
+from accounts.roles import Permission
+from programs import actions, content
+from programs.admin.parts import DraftOnly, RuleInline, TierForm, TierInline, UnitTermsInline
+from programs.changes import compare
+from programs.faults import faults_of
+from programs.models import Membership, Program, ProgramVersion
+
+
+class PublishForm(forms.Form):
+    """When the terms take effect. Moments are the program's zone's."""
+
+    NOW, LATER = "now", "later"
+
+    when = forms.ChoiceField(choices=[(NOW, _("At once")), (LATER, _("At a moment"))], initial=NOW)
+    moment = forms.DateTimeField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("when") == self.LATER and not cleaned.get("moment") and "moment" not in self.errors:
+            self.add_error("moment", _("Say from which moment."))
+        return cleaned
+
+    @property
+    def in_force_from(self) -> datetime | None:
+        """The moment that was chosen; None for the program's present."""
+        return self.cleaned_data["moment"] if self.cleaned_data["when"] == self.LATER else None
+
+
+@admin.register(ProgramVersion)
+class VersionAdmin(DraftOnly, TenantAdmin):
+    """Versions of the terms. One draft a program can be edited; the published ones are for reading."""
+
+    business_path = "program__business"
+    list_display = ("program", "number", "state", "in_force", "note", "published_by")
+    list_display_links = ("program", "number")
+    list_select_related = ("program", "published_by")
+    list_filter = ("status", ("program", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("program__name", "note")
+    ordering = ("program__name", "-number")
+    fields = ("note", ("tax_earns", "tier_validity"))
+    inlines: ClassVar = [TierInline, RuleInline, UnitTermsInline]
+    change_form_outer_before_template = "admin/programs/version_head.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("program")
+
+    @display(description=_("state"), ordering="status", label={"draft": "warning", "published": "success"})
+    def state(self, version: ProgramVersion) -> tuple[str, str]:
+        return version.status, version.get_status_display()
+
+    @display(description=_("in force from"), ordering="in_force_from")
+    def in_force(self, version: ProgramVersion) -> str:
+        moment = version.in_force_from
+        return formats.moment(moment, zone=version.program.zone) if moment else "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<uuid:pk>/publish/", self.admin_site.admin_view(self.publish), name="programs_programversion_publish"
+            ),
+            path(
+                "<uuid:pk>/discard/", self.admin_site.admin_view(self.discard), name="programs_programversion_discard"
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        extra = _head_of(version) if version is not None else {}
+        return super().change_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, {**extra, **(extra_context or {})}
+        )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for row in formset.forms:
+            if isinstance(row, TierForm) and row.has_changed() and row not in formset.deleted_forms:
+                row.save_threshold()
+
+    def publish(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """GET: what would change, and what stands in the way. POST: publish it."""
+        version = self._draft(request, pk, Permission.PUBLISH_PROGRAM)
+        with timezone.override(version.program.zone):
+            form = PublishForm(request.POST if request.method == "POST" else None)
+            if request.method == "POST" and form.is_valid():
+                refusal = self._publish(request, version, form)
+                if refusal is None:
+                    return redirect("admin:programs_programversion_change", version.pk)
+                form.add_error(None, refusal)
+            return TemplateResponse(
+                request,
+                "admin/programs/publish.html",
+                {**self._context(request, version), **_review(version), "form": form},
+            )
+
+    def _publish(self, request: HttpRequest, version: ProgramVersion, form: PublishForm) -> str | None:
+        """Publish it and say so; return why it could not be."""
+        try:
+            published = actions.publish(version=version, in_force_from=form.in_force_from, by=actor(request))
+        except actions.CannotPublishError:
+            return str(_("Nothing was published: mend the faults first."))
+        except actions.MomentError as error:
+            return str(error)
+        except actions.NotADraftError:
+            return str(_("Nothing was published: someone else did it just now."))
+        messages.success(request, _published_words(published))
+        return None
+
+    def discard(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """GET: ask. POST: throw the draft away."""
+        version = self._draft(request, pk, Permission.EDIT_PROGRAM)
+        if request.method != "POST":
+            return TemplateResponse(request, "admin/programs/discard.html", self._context(request, version))
+        actions.discard_draft(version=version, by=actor(request))
+        messages.success(request, _("The draft is discarded; the terms in force stay as they are."))
+        return redirect("admin:programs_program_change", version.program_id)
+
+    def _draft(self, request: HttpRequest, pk: Any, permission: Permission) -> ProgramVersion:
+        version = self.get_object(request, str(pk))
+        if not isinstance(version, ProgramVersion):
+            raise Http404
+        if not request.user.is_superuser and version.program.business_id not in businesses_of(request, permission):
+            raise PermissionDenied
+        if not version.is_draft:
+            raise Http404
+        return version
+
+    def _context(self, request: HttpRequest, version: ProgramVersion) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": version,
+            "version": version,
+            "title": _("Review and publish version %(number)d") % {"number": version.number},
+        }
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+def _head_of(version: ProgramVersion) -> dict[str, Any]:
+    """Return what the page of a version says above its form."""
+    program = version.program
+    in_force = program.version_at(program.now())
+    base = actions.latest_published(program)
+    changes = compare(content.read(base), content.read(version), program=program) if version.is_draft and base else []
+    return {
+        "version": version,
+        "in_force": in_force,
+        "is_in_force": in_force == version,
+        "changes": changes,
+        "program": program,
+        "zone": program.zone,
+    }
+
+
+def _review(version: ProgramVersion) -> dict[str, Any]:
+    program = version.program
+    base = actions.latest_published(program)
+    return {
+        "base": base,
+        "program": program,
+        "faults": faults_of(version),
+        "changes": compare(content.read(base) if base else None, content.read(version), program=program),
+        "members": _members(program),
+        "now": formats.moment(program.now(), zone=program.zone),
+    }
+
+
+def _members(program: Program) -> int:
+    return program.memberships.exclude(status=Membership.Status.CLOSED).count()
+
+
+def _published_words(version: ProgramVersion) -> str:
+    program, members = version.program, _members(version.program)
+    assert version.in_force_from is not None, version
+    text = ngettext(
+        "Version %(number)d is published, in force from %(moment)s. %(count)s member is being reviewed.",
+        "Version %(number)d is published, in force from %(moment)s. %(count)s members are being reviewed.",
+        members,
+    )
+    moment = formats.moment(version.in_force_from, zone=program.zone)
+    return text % {"number": version.number, "moment": moment, "count": formats.number(members)}
