@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from allauth.account.forms import RequestLoginCodeForm as AllauthRequestLoginCodeForm
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 
 from accounts.models import Customer, User
-
-
-class RequestLoginCodeForm(AllauthRequestLoginCodeForm):  # type: ignore[misc]
-    """Asks for an address; one that a shop knows a customer by can sign in from then on."""
-
-    def clean_email(self) -> str:
-        admit(email=self.cleaned_data["email"])
-        return str(super().clean_email())
 
 
 def admit(*, email: str) -> None:

@@ -82,9 +82,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """What holds for one member at ``as_of``. ``stays_until``: where inactivity ends the points, when it would."""
+    """What holds for one member at ``as_of``. ``stays_until``: where inactivity ends the points, when it would.
+
+    ``terms`` are those it is judged by; ``units`` the program's, by code.
+    """
 
     as_of: datetime
+    terms: Terms
+    units: list[Unit]
     tier: TierView | None
     next_tier: NextTierView | None
     balances: dict[str, BalanceView]
@@ -116,6 +121,7 @@ def member_views(*, memberships: Sequence[Membership]) -> dict[UUID, MemberView]
             standing=standing,
             terms=_terms(schedules[program.pk], standing),
             present=present,
+            units=sorted((unit for unit in units.values() if unit.program_id == program.pk), key=lambda one: one.code),
             balances=[(units[account.unit_id], account) for account in accounts[membership.pk]],
             lots=[(units[unit_id].code, total, arrives, ends) for unit_id, total, arrives, ends in lots[membership.pk]],
         )
@@ -157,6 +163,7 @@ def _view(
     standing: Standing,
     terms: Terms,
     present: datetime,
+    units: list[Unit],
     balances: Sequence[tuple[Unit, Account]],
     lots: Sequence[tuple[str, int, datetime | None, datetime | None]],
 ) -> MemberView:
@@ -172,6 +179,8 @@ def _view(
     stays = [end for unit in by_unit if (end := inactivity_end(state=state, terms=terms, unit=unit))]
     return MemberView(
         as_of=present,
+        terms=terms,
+        units=units,
         tier=_tier(membership, standing, terms),
         next_tier=_next_tier(standing, terms, today),
         balances={

@@ -1,0 +1,240 @@
+"""One thing that happened, written out for people: title, place, day, sums and the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts import formats
+from loyalty.engagement.keyset import Place
+from loyalty.ledger.models import Account, Entry, Lot, Transaction
+from loyalty.purchases.explanations import counted_towards_tier, explain
+from loyalty.purchases.models import Activity, Judgement
+from programs.models import Program, Unit
+
+Kind = Transaction.Kind
+
+ICONS: dict[str, str] = {
+    Kind.EARN: "shopping-bag",
+    Kind.MATURE: "calendar-check",
+    Kind.HOLD: "ticket",
+    Kind.RELEASE: "ticket",
+    Kind.REDEEM: "ticket",
+    Kind.EXPIRE: "calendar-x",
+    Kind.REVERSE: "undo-2",
+    Kind.RESTORE: "undo-2",
+    Kind.ADJUST: "pencil",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A movement of one unit, written out."""
+
+    written: str
+    is_gain: bool
+    after: str = ""
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule's part in the explanation; ``figure`` is empty where it gave nothing."""
+
+    name: str
+    text: str
+    figure: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that happened, ready to read. ``counted`` and ``idle`` explain it, where it was judged."""
+
+    place: Place
+    icon: str
+    title: str
+    note: str
+    day: date
+    sums: list[Sum] = field(default_factory=list)
+    counted: list[Line] = field(default_factory=list)
+    idle: list[Line] = field(default_factory=list)
+    towards: str = ""
+
+
+def activities_by_id(program: Program, ids: Iterable[UUID | None]) -> dict[UUID, Activity]:
+    wanted = {one for one in ids if one is not None}
+    found = Activity.objects.filter(program=program, pk__in=wanted).select_related("store") if wanted else ()
+    return {one.pk: one for one in found}
+
+
+def pending_row(lot: Lot, unit: Unit, program: Program, activities: dict[UUID, Activity]) -> Row:
+    assert lot.matures_at is not None
+    activity = activities.get(lot.activity_id) if lot.activity_id else None
+    earned = lot.earned_at.astimezone(program.zone).date()
+    arrives = formats.short_day(lot.matures_at.astimezone(program.zone).date())
+    written = formats.signed(formats.figure(unit, lot.remaining, currency=program.currency), lot.remaining)
+    return Row(
+        place=Place(lot.earned_at, lot.matures_at, lot.pk),
+        icon="hourglass",
+        title=_activity_title(activity, program) if activity else _("Earned"),
+        note=_noted(activity, earned),
+        day=earned,
+        sums=[Sum(written=written, is_gain=True, after=_("from %(day)s") % {"day": arrives})],
+    )
+
+
+def _activity_title(activity: Activity, program: Program) -> str:
+    named = _("Purchase") if activity.kind == Activity.Kind.PURCHASE else _("Return")
+    if activity.total is None:
+        return named
+    amount = formats.money(activity.total, activity.currency or program.currency)
+    if activity.kind == Activity.Kind.PURCHASE:
+        return _("Purchase, %(amount)s") % {"amount": amount}
+    return _("Return, %(amount)s") % {"amount": amount}
+
+
+def _noted(activity: Activity | None, day: date) -> str:
+    """Return the place and the day; a day never stands alone on a line's end with half of it below."""
+    shown = formats.short_day(day)
+    place = str(activity.store) if activity is not None and activity.store is not None else ""
+    return f"{place} · {shown}" if place else shown
+
+
+class Writer:
+    """Writes the rows of one page; loads what all of them need at once."""
+
+    def __init__(self, program: Program, units: Sequence[Unit], shown: Sequence[Any], *, explained: bool) -> None:
+        self.program = program
+        self.units = {unit.pk: unit for unit in units}
+        self.by_code = {unit.code: unit for unit in units}
+        self.shown = shown
+        transactions = [one for one in shown if isinstance(one, Transaction)]
+        alone = {one.pk for one in shown if isinstance(one, Activity)}
+        self.activities = activities_by_id(program, alone | {one.activity_id for one in transactions})
+        self.entries = self._entries(transactions)
+        self.returned = self._returned() if explained else {}
+        self.judgements = self._judgements() if explained else {}
+
+    def rows(self) -> list[Row]:
+        return [self._row(one) for one in self.shown]
+
+    def _row(self, one: Any) -> Row:
+        activity = self.activities.get(one.pk if isinstance(one, Activity) else one.activity_id)
+        judged = activity is not None and (isinstance(one, Activity) or one.kind != Kind.EXPIRE)
+        judgement = self.judgements.get(activity.pk) if activity is not None and judged else None
+        day = one.occurred_at.astimezone(self.program.zone).date()
+        lines = self._lines(judgement)
+        return Row(
+            place=Place(one.occurred_at, one.listed_at, one.pk),
+            icon=self._icon(one),
+            title=self._title(one, activity),
+            note=self._note(one, activity, day),
+            day=day,
+            sums=self._sums(one),
+            counted=[line for line in lines if line.figure],
+            idle=[line for line in lines if not line.figure],
+            towards=self._towards(judgement),
+        )
+
+    def _icon(self, one: Any) -> str:
+        if isinstance(one, Activity):
+            return "shopping-bag" if one.kind == Activity.Kind.PURCHASE else "undo-2"
+        return ICONS[one.kind]
+
+    def _title(self, one: Any, activity: Activity | None) -> str:
+        if isinstance(one, Activity):
+            return _activity_title(one, self.program)
+        if activity is not None and one.kind in (Kind.EARN, Kind.REVERSE):
+            return _activity_title(activity, self.program)
+        titles = {
+            Kind.EARN: _("Earned"),
+            Kind.MATURE: _("Arrived"),
+            Kind.HOLD: _("Set aside"),
+            Kind.RELEASE: _("Given back"),
+            Kind.REDEEM: _("Spent"),
+            Kind.EXPIRE: _("Expired"),
+            Kind.REVERSE: _("Taken back"),
+            Kind.RESTORE: _("Given back"),
+            Kind.ADJUST: _("Corrected"),
+        }
+        return titles[one.kind]
+
+    def _note(self, one: Any, activity: Activity | None, day: date) -> str:
+        if isinstance(one, Transaction) and one.kind == Kind.MATURE and activity is not None:
+            earned = formats.short_day(activity.occurred_at.astimezone(self.program.zone).date())
+            return _("from purchase of %(earned)s · %(day)s") % {"earned": earned, "day": formats.short_day(day)}
+        bought = self.returned.get(activity.purchase_external_id) if activity is not None else None
+        if bought is not None:
+            told = formats.short_day(bought.astimezone(self.program.zone).date())
+            return _("from purchase of %(bought)s · %(day)s") % {"bought": told, "day": formats.short_day(day)}
+        return _noted(activity, day)
+
+    def _sums(self, one: Any) -> list[Sum]:
+        if isinstance(one, Activity):
+            unit = next(iter(self.units.values()))
+            return [Sum(written=formats.figure(unit, 0, currency=self.program.currency), is_gain=False)]
+        return [self._sum(entry) for entry in self.entries.get(one.pk, ())]
+
+    def _sum(self, entry: Entry) -> Sum:
+        unit, currency = self.units[entry.account.unit_id], self.program.currency
+        written = formats.signed(formats.figure(unit, entry.amount, currency=currency), entry.amount)
+        return Sum(
+            written=written,
+            is_gain=entry.amount > 0,
+            after=formats.figure(unit, entry.balance_after or 0, currency=currency),
+            question=formats.units(unit, abs(entry.amount), currency=currency),
+        )
+
+    def _lines(self, judgement: Judgement | None) -> list[Line]:
+        if judgement is None:
+            return []
+        reasons = explain(judgement, program=self.program, units=self.by_code)
+        return [
+            Line(
+                name=reason.name,
+                text=reason.text,
+                figure=formats.figure(reason.unit, reason.units, currency=self.program.currency)
+                if reason.fired
+                else "",
+                is_cut=reason.cut_by is not None,
+            )
+            for reason in reasons
+        ]
+
+    def _towards(self, judgement: Judgement | None) -> str:
+        spend = counted_towards_tier(judgement) if judgement is not None else 0
+        return formats.money(spend, self.program.currency) if spend else ""
+
+    def _entries(self, transactions: Sequence[Transaction]) -> dict[UUID, list[Entry]]:
+        found: dict[UUID, list[Entry]] = {}
+        if not transactions:
+            return found
+        entries = Entry.objects.filter(
+            transaction__in=[one.pk for one in transactions],
+            account__kind=Account.Kind.AVAILABLE,
+            account__membership__isnull=False,
+        ).select_related("account")
+        for entry in sorted(entries, key=attrgetter("id")):
+            found.setdefault(entry.transaction_id, []).append(entry)
+        return found
+
+    def _judgements(self) -> dict[UUID, Judgement]:
+        if not self.activities:
+            return {}
+        found = Judgement.objects.filter(activity_id__in=self.activities)
+        return {one.activity_id: one for one in found}
+
+    def _returned(self) -> dict[str, datetime]:
+        """Return when the purchases were made that these returns are of."""
+        names = {one.purchase_external_id for one in self.activities.values()} - {""}
+        if not names:
+            return {}
+        bought = Activity.objects.purchases().filter(program=self.program, external_id__in=names)
+        return dict(bought.values_list("external_id", "occurred_at"))

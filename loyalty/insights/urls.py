@@ -1,0 +1,9 @@
+"""The staff's addresses."""
+
+from django.urls import path
+
+from loyalty.insights import views
+
+urlpatterns = [
+    path("", views.figures, name="staff"),
+]
