@@ -1,0 +1,323 @@
+"""Accrual against the real tables: what is recorded becomes awards, entries, lots, balances and tiers, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from loyalty.ledger.models import Account, Entry, Lot, Standing, TierPeriod, Transaction
+from loyalty.ledger.verify import verify
+from loyalty.purchases import accrual
+from loyalty.purchases.models import Activity, Award, Judgement
+from programs.actions import publish, start_draft
+from programs.models import Program, TierCondition
+from tests.factories import (
+    LADDER,
+    RuleSpec,
+    UnitSpec,
+    make_member,
+    make_program,
+    make_shop,
+    make_user,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+
+BATCH_QUERIES = 19
+JOINED = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+
+def record(member, external_id, total, *, days=0, kind="purchase", purchase="", tax=None, status="recorded"):
+    now = datetime.now(UTC)
+    return Activity.objects.create(
+        program=member.program,
+        membership=member,
+        kind=kind,
+        external_id=external_id,
+        status=status,
+        occurred_at=JOINED + timedelta(days=days),
+        posted_at=now,
+        due_at=now,
+        currency=member.program.currency,
+        total=total,
+        tax=tax,
+        purchase_external_id=purchase,
+    )
+
+
+def drain():
+    reports = []
+    while (report := accrual.accrue_batch()).moved:
+        reports.append(report)
+    return reports
+
+
+def available(member, unit="points"):
+    return Account.objects.get(membership=member, unit__code=unit, kind="available").balance
+
+
+def assert_books_hold():
+    assert verify(programs=list(Program.objects.all())).faults == []
+
+
+def test_purchase_is_judged_awarded_and_posted_once():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    one = record(member, "r1", 1_099)
+
+    drain()
+    drain()
+
+    one.refresh_from_db()
+    assert (one.status, available(member)) == ("accrued", 10)
+    assert list(one.awards.values_list("rule", "amount")) == [("base", 10)]
+    assert list(Transaction.objects.values_list("kind", "activity_id", "occurred_at")) == [
+        ("earn", one.pk, one.occurred_at)
+    ]
+    assert sorted(Entry.objects.values_list("account__kind", "amount", "balance_after")) == [
+        ("available", 10, 10),
+        ("issued", -10, None),
+    ]
+    assert list(Lot.objects.values_list("amount", "remaining", "activity_id")) == [(10, 10, one.pk)]
+    assert Judgement.objects.get().facts["credit"] == {"spend": {"2025": 1_099}}
+    assert_books_hold()
+
+
+def test_purchase_that_reaches_a_tier_changes_it_with_the_reason():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    one = record(member, "r1", 35_000, days=3)
+
+    drain()
+
+    standing = Standing.objects.get(membership=member)
+    assert (standing.tier, str(standing.tier_since), str(standing.tier_until)) == ("silver", "2025-01-04", "2026-12-31")
+    assert list(TierPeriod.objects.order_by("starts_at").values_list("tier", "reason", "activity_id")) == [
+        ("basic", "joined", None),
+        ("silver", "reached", one.pk),
+    ]
+
+
+def test_purchase_of_zero_is_accrued_and_earns_nothing():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    one = record(member, "r1", 0)
+
+    drain()
+
+    one.refresh_from_db()
+    assert (one.status, Award.objects.count(), Transaction.objects.count()) == ("accrued", 0, 0)
+    assert_books_hold()
+
+
+def test_tax_is_taken_off_before_earning():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    record(member, "r1", 12_100, tax=2_100)
+
+    drain()
+
+    assert available(member) == 100
+
+
+def test_batch_takes_the_same_queries_for_one_member_and_for_five(django_assert_num_queries):
+    program = make_shop()
+    members = [make_member(program=program, joined_at=JOINED) for _ in range(6)]
+    record(members[0], "warm", 100)
+    drain()
+    for number, member in enumerate(members[1:2]):
+        record(member, f"a{number}", 1_000)
+    with django_assert_num_queries(BATCH_QUERIES):
+        accrual.accrue_batch()
+    for number, member in enumerate(members[1:]):
+        record(member, f"b{number}", 1_000)
+        record(member, f"c{number}", 1_000)
+    with django_assert_num_queries(BATCH_QUERIES):
+        accrual.accrue_batch()
+
+
+def test_refund_takes_everything_back_and_frees_the_tier():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    buy = record(member, "r1", 40_000)
+    drain()
+    back = record(member, "b1", 40_000, days=1, kind="refund", purchase="r1")
+
+    drain()
+
+    buy.refresh_from_db()
+    back.refresh_from_db()
+    assert (buy.is_void, buy.returned, back.status, available(member)) == (True, 40_000, "accrued", 0)
+    assert list(back.awards.values_list("rule", "amount")) == [("base", -400)]
+    standing = Standing.objects.get(membership=member)
+    assert (standing.tier, standing.active_at, standing.credit) == ("basic", None, {"spend": {"2025": 0}})
+    assert_books_hold()
+
+
+def test_refund_dated_before_its_purchase_is_judged_after_it():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    record(member, "r1", 5_000, days=10)
+    record(member, "b1", 5_000, days=2, kind="refund", purchase="r1")
+
+    drain()
+
+    assert (available(member), set(Activity.objects.values_list("status", flat=True))) == (0, {"accrued"})
+    assert_books_hold()
+
+
+def test_refund_of_expired_points_leaves_no_debt():
+    program = make_program()
+    make_version(program=program, units=[UnitSpec(expiry="inactivity", expiry_months=2)])
+    member = make_member(program=program, joined_at=JOINED)
+    record(member, "r1", 5_000)
+    record(member, "b1", 5_000, days=200, kind="refund", purchase="r1")
+
+    drain()
+
+    assert available(member) == 0
+    assert list(Transaction.objects.order_by("posted_at").values_list("kind", flat=True)) == ["earn", "expire"]
+    assert_books_hold()
+
+
+def test_late_purchase_is_judged_by_the_tier_of_its_day():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    record(member, "r1", 35_000, days=30)
+    drain()
+    late = record(member, "r2", 10_000, days=10)
+
+    drain()
+
+    assert late.judgement.tier == "basic"
+    assert available(member) == 350 + 100
+
+
+def test_activity_that_breaks_the_books_is_set_aside_and_the_rest_goes_on():
+    program = make_program()
+    make_version(program=program, rules=[RuleSpec(rate="99999999")], tiers=())
+    members = [make_member(program=program, joined_at=JOINED) for _ in range(4)]
+    for number, member in enumerate(members):
+        record(member, f"a{number}", 1_000)
+    record(members[2], "huge", 2**62, days=1)  # Earns more than a column holds.
+    record(members[2], "after", 1_000, days=2)
+
+    drain()
+
+    assert list(Activity.objects.failed().values_list("external_id", flat=True)) == ["huge"]
+    assert [available(member) for member in members] == [999_999_990, 999_999_990, 1_999_999_980, 999_999_990]
+    assert_books_hold()
+
+
+def test_activity_before_the_first_terms_is_set_aside_with_its_reason_and_can_be_retried():
+    program = make_program()
+    make_version(program=program, in_force_from=JOINED)
+    member = make_member(program=program, joined_at=JOINED)
+    early = record(member, "r1", 1_000, days=-1)
+    drain()
+    early.refresh_from_db()
+    assert (early.status, early.detail) == (
+        "failed",
+        "No version of the program's terms was in force at that time.",
+    )
+    Activity.objects.filter(pk=early.pk).update(occurred_at=JOINED)
+
+    assert accrual.retry(activities=[early], by=make_user()) == 1
+    drain()
+
+    early.refresh_from_db()
+    assert (early.status, early.detail, available(member)) == ("accrued", "", 10)
+
+
+def test_refund_waits_while_its_purchase_failed_and_follows_its_retry():
+    program = make_program()
+    make_version(program=program, in_force_from=JOINED)
+    member = make_member(program=program, joined_at=JOINED)
+    early = record(member, "r1", 1_000, days=-1)
+    back = record(member, "b1", 1_000, days=1, kind="refund", purchase="r1")
+    drain()
+    back.refresh_from_db()
+    assert back.status == "waiting"
+    Activity.objects.filter(pk=early.pk).update(occurred_at=JOINED)
+
+    accrual.retry(activities=[early], by=make_user())
+    drain()
+
+    back.refresh_from_db()
+    assert (back.status, available(member)) == ("accrued", 0)
+
+
+def test_purchase_in_the_future_waits_for_its_moment():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    one = record(member, "r1", 1_000)
+    Activity.objects.filter(pk=one.pk).update(due_at=datetime.now(UTC) + timedelta(hours=1))
+
+    assert accrual.accrue_batch().moved is False
+
+
+# --- Time ------------------------------------------------------------------------------------------------------------
+
+
+def cashback_member(**extra):
+    program = make_program(currency="EUR", **extra)
+    rule = RuleSpec(code="default", unit="cash", rate="1", effect="percent", caps={"purchase": "500", "month": "3000"})
+    make_version(
+        program=program, units=[UnitSpec("cash", precision=2, is_money=True, pending_days=14)], tiers=(), rules=[rule]
+    )
+    return make_member(program=program, joined_at=JOINED)
+
+
+def test_run_due_lets_pending_units_arrive_and_moves_the_sandbox_clock():
+    member = cashback_member(clock=JOINED)
+    record(member, "r1", 20_000)
+    drain()
+    assert available(member, "cash") == 0
+
+    report = accrual.run_due(program=member.program, as_of=JOINED + timedelta(days=14))
+
+    assert (report.members, available(member, "cash"), member.program.clock) == (1, 200, JOINED + timedelta(days=14))
+    assert_books_hold()
+
+
+def test_run_due_a_moment_before_what_was_done_changes_nothing():
+    member = cashback_member(clock=JOINED)
+    record(member, "r1", 20_000)
+    drain()
+    accrual.run_due(program=member.program, as_of=JOINED + timedelta(days=20))
+
+    report = accrual.run_due(program=member.program, as_of=JOINED + timedelta(days=10))
+
+    assert (report.members, member.program.clock) == (0, JOINED + timedelta(days=20))
+
+
+def test_member_is_brought_up_to_date_before_being_shown():
+    member = cashback_member()
+    record(member, "r1", 20_000)
+    drain()
+
+    accrual.bring_up_to_date(memberships=[member])
+
+    assert available(member, "cash") == 200
+
+
+def test_backfill_leaves_due_work_to_the_members_own_activity():
+    member = cashback_member()
+    Program.objects.filter(pk=member.program_id).update(backfill_touched_at=datetime.now(UTC))
+    member.program.refresh_from_db()
+    record(member, "r1", 20_000)
+    drain()
+
+    accrual.bring_up_to_date(memberships=[member])
+
+    assert available(member, "cash") == 0
+
+
+def test_published_terms_review_every_member_when_they_come_into_force():
+    program = make_program(clock=JOINED + timedelta(days=60))
+    make_version(program=program, tiers=LADDER)
+    member = make_member(program=program, joined_at=JOINED)
+    record(member, "r1", 30_000)
+    drain()
+    draft = start_draft(program=program, by=None)
+    TierCondition.objects.filter(tier__version=draft, tier__code="silver").update(threshold="200")
+
+    publish(version=draft, by=None)
+    accrual.bring_up_to_date(memberships=[member])
+
+    standing = Standing.objects.get(membership=member)
+    assert (standing.tier, standing.version_id, str(standing.tier_since)) == ("silver", draft.pk, "2025-03-02")
