@@ -36,7 +36,7 @@ class DemoLoad:
         command = [sys.executable, str(BASE_DIR / "manage.py"), "replay", str(SAMPLE)]
         loader = subprocess.Popen(
             [*command, "--program", PROGRAM, "--shift-to-now"],
-            env={**os.environ, MARK: str(self.directory)},
+            env={**os.environ, MARK: str(self.directory), "LOG_LEVEL": "WARNING"},
             start_new_session=True,  # Ctrl-C is ``serve``'s to hear; it then ends the loader.
         )
         try:

@@ -19,8 +19,8 @@ from programs.presets.loading import load
 
 PROGRAM = "beauty_insider"
 PROGRAMS = (PROGRAM, "cashback")
-# A household of the sample with a purchase in most weeks, between the two upper tiers.
-HOUSEHOLD = "1"
+# A household of the sample that shops nearly every day and stands between the two upper tiers.
+HOUSEHOLD = "1289"
 CUSTOMER = "ada@example.com"
 CUSTOMER_NAME = ("Ada", "Lindqvist")
 

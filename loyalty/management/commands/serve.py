@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -33,6 +34,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 -- they are run below, once there is a secret key
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger().setLevel(logging.WARNING)  # The terminal is for people; the processes have logs.
         home = Home(settings.VAR_DIR.resolve())
         self._settle_settings(home)
         self.check()
