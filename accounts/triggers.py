@@ -77,10 +77,14 @@ def _make_sqlite(trigger: Trigger) -> tuple[str, ...]:
 def _make_postgresql(trigger: Trigger) -> tuple[str, ...]:
     row = "OLD" if trigger.event == "delete" else "NEW"
     return (
-        f"CREATE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF {trigger.condition} THEN "
-        f"RAISE EXCEPTION '{_message(trigger)}' USING ERRCODE = 'restrict_violation'; "
-        f"END IF; RETURN {row}; END $$",
-        f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event.upper()} ON {trigger.table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {trigger.name}()",
+        (
+            f"CREATE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {trigger.condition} THEN "
+            f"RAISE EXCEPTION '{_message(trigger)}' USING ERRCODE = 'restrict_violation'; "
+            f"END IF; RETURN {row}; END $$"
+        ),
+        (
+            f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event.upper()} ON {trigger.table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {trigger.name}()"
+        ),
     )

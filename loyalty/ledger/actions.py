@@ -15,13 +15,13 @@ from programs.models import Membership, ProgramVersion, Unit
 from programs.terms import schedules_of
 
 
-class NoTermsInForce(Exception):
+class NoTermsInForceError(Exception):
     """The program has no published version, so nobody can join it yet."""
 
 
 @transaction.atomic
 def open_books(*, memberships: Sequence[Membership]) -> None:
-    """Give new members their standing, first tier and accounts. Raises NoTermsInForce without a published version.
+    """Give new members their standing, first tier and accounts. Raises NoTermsInForceError without a published version.
 
     Call it in the transaction that writes the memberships: their foreign key holds the program against a publishing
     that would not see them.
@@ -33,7 +33,7 @@ def open_books(*, memberships: Sequence[Membership]) -> None:
     for membership in memberships:
         schedule = schedules[membership.program_id]
         if not schedule.versions:
-            raise NoTermsInForce(membership.program.slug)
+            raise NoTermsInForceError(membership.program.slug)
         state = State(joined_at=membership.joined_at, as_of=membership.joined_at)
         state, outcome = fold(state=state, schedule=schedule, new_id=new_id)
         standings.append(
@@ -104,6 +104,4 @@ def plan_review(*, version: ProgramVersion) -> int:
         open_program_accounts(program_ids=[unit.program_id])
         open_member_accounts(memberships=Membership.objects.filter(program_id=unit.program_id).iterator())
     standings = Standing.objects.filter(program_id=version.program_id)
-    return standings.filter(Q(due_at__isnull=True) | Q(due_at__gt=moment)).update(
-        due_at=moment
-    )
+    return standings.filter(Q(due_at__isnull=True) | Q(due_at__gt=moment)).update(due_at=moment)

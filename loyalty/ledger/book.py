@@ -244,5 +244,3 @@ class _Writer:
         """Return the time of writing, a microsecond on for each row, so that a history keeps its order."""
         self.posted_at += timedelta(microseconds=1)
         return self.posted_at
-
-

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer
 from loyalty.api.problems import ProblemError, field_code, invalid
-from loyalty.ledger.actions import NoTermsInForce, open_books
+from loyalty.ledger.actions import NoTermsInForceError, open_books
 from programs.cards import new_card, normal
 from programs.models import ApiKey, Membership, Program
 
@@ -117,7 +117,7 @@ def enrol(*, program: Program, details: MemberDetails, by: ApiKey | None) -> Enr
         except IntegrityError:
             if attempt == TRIES - 1:
                 raise
-        except NoTermsInForce:
+        except NoTermsInForceError:
             raise NoTermsError from None
     raise AssertionError(TRIES)
 

@@ -139,7 +139,7 @@ def present_of(*, program: Program, standing: Standing, now: datetime) -> dateti
 
 
 def _dated_lots(membership_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, int, datetime | None, datetime | None]]]:
-    """Return by member what arrives or ends at a moment of its own: (unit, amount, arrives, ends), summed per moment."""
+    """Return by member what arrives or ends at a moment of its own: (unit, amount, arrives, ends)."""
     found: dict[UUID, list[tuple[UUID, int, datetime | None, datetime | None]]] = defaultdict(list)
     rows = (
         Lot.objects.filter(membership_id__in=list(membership_ids), remaining__gt=0)

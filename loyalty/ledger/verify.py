@@ -34,8 +34,8 @@ QUERIES: dict[str, str] = {
         WHERE t.program_id = %s AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.transaction_id = t.id)""",
     "account {0}: its balance is {1}, its entries sum to {2}": """
         SELECT a.id, a.balance, COALESCE(s.total, 0) FROM ledger_account a
-        LEFT JOIN (SELECT account_id, SUM(amount) AS total FROM ledger_entry WHERE program_id = %s GROUP BY account_id) s
-          ON s.account_id = a.id
+        LEFT JOIN (SELECT account_id, SUM(amount) AS total FROM ledger_entry
+                   WHERE program_id = %s GROUP BY account_id) s ON s.account_id = a.id
         WHERE a.program_id = %s AND a.membership_id IS NOT NULL AND a.balance <> COALESCE(s.total, 0)""",
     "member {0}: has {1} available in unit {2}, but open lots of {3}": """
         SELECT a.membership_id, a.balance, a.unit_id, COALESCE(l.total, 0) FROM ledger_account a

@@ -253,7 +253,7 @@ def _judged(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
 
 
 def _in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
-    """Return a member's activity as it is judged: by time, place in the request, arrival; no refund before its purchase."""
+    """Return a member's activity as it is judged: by time, place, arrival; no refund before its purchase."""
 
     def key(row: Row) -> tuple[datetime, bool, int, datetime, UUID]:
         purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
@@ -277,9 +277,7 @@ def _read_for_refunds(
 ) -> None:
     """Add what only refunds need: the lots of their purchases, spent or not, and what activity still stands."""
     refunds = {
-        pk: count
-        for pk, rows in ordered.items()
-        if (count := sum(row.kind == Activity.Kind.REFUND for row in rows))
+        pk: count for pk, rows in ordered.items() if (count := sum(row.kind == Activity.Kind.REFUND for row in rows))
     }
     if not refunds:
         return
@@ -291,7 +289,9 @@ def _read_for_refunds(
         Activity.objects.purchases()
         .filter(membership_id__in=refunds, status=Activity.Status.ACCRUED, is_void=False)
         .annotate(
-            place=Window(RowNumber(), partition_by=[F("membership_id")], order_by=[F("occurred_at").desc(), F("id").desc()])
+            place=Window(
+                RowNumber(), partition_by=[F("membership_id")], order_by=[F("occurred_at").desc(), F("id").desc()]
+            )
         )
         .filter(place__lte=most)
     )

@@ -90,7 +90,10 @@ def _calculation(finding: Mapping[str, Any], *, program: Program) -> str:
     amount = formats.money(finding["counted"], program.currency)
     rate = Decimal(finding["rate"]) / RATE_SCALE
     if finding["effect"] == "percent":
-        return _("%(rate)s of %(amount)s") % {"rate": formats.percent(rate / 100, decimals=_places(rate)), "amount": amount}
+        return _("%(rate)s of %(amount)s") % {
+            "rate": formats.percent(rate / 100, decimals=_places(rate)),
+            "amount": amount,
+        }
     return _("%(amount)s × %(rate)s") % {"amount": amount, "rate": formats.rate(rate)}
 
 

@@ -55,9 +55,7 @@ class Evaluation:
     consumed: Mapping[str, int]
 
 
-def evaluate(
-    *, terms: Terms, amount: int, occurred_at: datetime, tier: str, counters: Mapping[str, int]
-) -> Evaluation:
+def evaluate(*, terms: Terms, amount: int, occurred_at: datetime, tier: str, counters: Mapping[str, int]) -> Evaluation:
     """Return what ``amount`` minor units earn for a member of ``tier``; each award is rounded down once."""
     assert amount >= 0, amount
     found: dict[str, int] = {}

@@ -140,9 +140,7 @@ class _Timeline:
         self._joined_no_later_than(one.occurred_at)
         tier = state.tier_at(one.occurred_at) if one.occurred_at < state.as_of else state.tier
         amount = one.total if terms.tax_earns else max(0, one.total - one.tax)
-        found = evaluate(
-            terms=terms, amount=amount, occurred_at=one.occurred_at, tier=tier, counters=state.counters
-        )
+        found = evaluate(terms=terms, amount=amount, occurred_at=one.occurred_at, tier=tier, counters=state.counters)
         for key, consumed in found.consumed.items():
             state.counters[key] = state.counters.get(key, 0) + consumed
         year = str(local_day(one.occurred_at, terms.zone).year)

@@ -117,9 +117,7 @@ class Entry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("program"))
-    transaction = models.ForeignKey(
-        Transaction, models.PROTECT, related_name="entries", verbose_name=_("transaction")
-    )
+    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="entries", verbose_name=_("transaction"))
     account = models.ForeignKey(Account, models.PROTECT, related_name="entries", verbose_name=_("account"))
     amount = models.BigIntegerField(_("amount"))  # Smallest step of the account's unit, signed.
     balance_after = models.BigIntegerField(_("balance after"), null=True)  # Null exactly on program accounts.

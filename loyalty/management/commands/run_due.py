@@ -18,7 +18,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--program", metavar="SLUG", required=True)
         parser.add_argument(
-            "--as-of", metavar="ISO", required=True, help="a moment with offset, or a date: its start in the program's zone"
+            "--as-of",
+            metavar="ISO",
+            required=True,
+            help="a moment with offset, or a date: its start in the program's zone",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

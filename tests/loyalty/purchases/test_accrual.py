@@ -22,36 +22,11 @@ from tests.factories import (
     make_user,
     make_version,
 )
+from tests.factories.activity import JOINED, drain, record
 
 pytestmark = pytest.mark.django_db
 
 BATCH_QUERIES = 19
-JOINED = datetime(2025, 1, 1, 12, tzinfo=UTC)
-
-
-def record(member, external_id, total, *, days=0, kind="purchase", purchase="", tax=None, status="recorded"):
-    now = datetime.now(UTC)
-    return Activity.objects.create(
-        program=member.program,
-        membership=member,
-        kind=kind,
-        external_id=external_id,
-        status=status,
-        occurred_at=JOINED + timedelta(days=days),
-        posted_at=now,
-        due_at=now,
-        currency=member.program.currency,
-        total=total,
-        tax=tax,
-        purchase_external_id=purchase,
-    )
-
-
-def drain():
-    reports = []
-    while (report := accrual.accrue_batch()).moved:
-        reports.append(report)
-    return reports
 
 
 def available(member, unit="points"):

@@ -1,0 +1,87 @@
+"""Many workers at once, with real threads and connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, connections
+
+from loyalty.ledger.models import Account
+from loyalty.ledger.verify import verify
+from loyalty.purchases import accrual
+from loyalty.purchases.models import Activity
+from tests.factories import make_member, make_shop
+from tests.factories.activity import JOINED, record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS = 6
+
+
+def at_once(work: Callable[[int], object]) -> list[object]:
+    def run(number: int) -> object:
+        try:
+            return work(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS)))
+
+
+def drain(_number: int) -> int:
+    judged = idle = 0
+    while idle < 20:
+        report = accrual.accrue_batch()
+        judged += report.judged
+        idle = 0 if report.moved else idle + 1
+    return judged
+
+
+def test_workers_at_once_judge_everything_once():
+    program = make_shop()
+    members = [make_member(program=program, joined_at=JOINED) for _ in range(20)]
+    for number, member in enumerate(members):
+        for nth in range(6):
+            record(member, f"r{number}-{nth}", 1_000 + nth, days=nth)
+
+    judged = at_once(drain)
+
+    assert sum(int(str(count)) for count in judged) == 120
+    assert set(Activity.objects.values_list("status", flat=True)) == {"accrued"}
+    assert set(Account.objects.filter(kind="available").values_list("balance", flat=True)) == {60}
+    assert verify(programs=[program]).faults == []
+
+
+def test_workers_and_due_work_at_once_leave_the_books_in_order():
+    program = make_shop()
+    members = [make_member(program=program, joined_at=JOINED) for _ in range(8)]
+    for number, member in enumerate(members):
+        for nth in range(4):
+            record(member, f"r{number}-{nth}", 36_000, days=nth * 120)
+
+    def work(number: int) -> object:
+        return drain(number) if number % 2 else accrual.run_due(program=program, as_of=program.now())
+
+    at_once(work)
+    accrual.run_due(program=program, as_of=program.now())
+
+    assert set(Activity.objects.values_list("status", flat=True)) == {"accrued"}
+    assert verify(programs=[program]).faults == []
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no row locks: its writers queue up")
+def test_member_locked_elsewhere_is_passed_by_and_reported():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    record(member, "r1", 1_000)
+    from django.db import transaction
+
+    with transaction.atomic():
+        accrual.ledger.lock_standings([member.pk], skip_locked=False)
+        with ThreadPoolExecutor(1) as pool:
+            report = pool.submit(lambda: (accrual.accrue_batch(), connections.close_all())[0]).result()
+
+    assert (report.judged, report.locked_out) == (0, 1)
+    assert connection.vendor == "postgresql"
