@@ -68,10 +68,11 @@ def _message(trigger: Trigger) -> str:
 
 
 def _make_sqlite(trigger: Trigger) -> tuple[str, ...]:
-    return (
+    statement = (
         f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event.upper()} ON {trigger.table} "
-        f"WHEN {trigger.condition} BEGIN SELECT RAISE(ABORT, '{_message(trigger)}'); END",
+        f"WHEN {trigger.condition} BEGIN SELECT RAISE(ABORT, '{_message(trigger)}'); END"
     )
+    return (statement,)
 
 
 def _make_postgresql(trigger: Trigger) -> tuple[str, ...]:
