@@ -42,11 +42,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Give the figures an operator watches, as Prometheus reads them: from this machine, or with METRICS_TOKEN."""
     if not may_read_metrics(request):
         return HttpResponseForbidden("metrics are read from this machine or with METRICS_TOKEN\n", "text/plain")
+    waiting = backlog()
     figures = {
-        "loyalty_backlog": ("Activities recorded and due, not yet accrued.", backlog() or 0),
-        "loyalty_failed": ("Activities set aside for staff.", Activity.objects.failed().count()),
+        "loyalty_database_up": ("1 if the database answers.", int(waiting is not None)),
         "loyalty_broker_up": ("1 if the broker answers.", int(broker_answers())),
     }
+    if waiting is not None:
+        figures["loyalty_backlog"] = ("Activities recorded and due, not yet accrued.", waiting)
+        figures["loyalty_failed"] = ("Activities set aside for staff.", Activity.objects.failed().count())
     lines = [
         f"# HELP {name} {meaning}\n# TYPE {name} gauge\n{name} {value}\n" for name, (meaning, value) in figures.items()
     ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.db import connection
 
-MODULES = [import_module(name) for name in ("loyalty.ledger.triggers", "programs.triggers") if find_spec(name)]
+from loyalty.ledger import triggers as ledger_triggers
+from programs import triggers as terms_triggers
 
+MODULES = (ledger_triggers, terms_triggers)
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
 

@@ -22,6 +22,7 @@ from loyalty.serving import leftovers, processes
 from loyalty.serving.home import AlreadyRunningError, Home, PathTooLongError
 from loyalty.serving.migrating import database_file, has_pending_migrations
 from loyalty.serving.running import Running, StartFailedError
+from loyalty.serving.statics import gather
 
 
 class Command(BaseCommand):
@@ -124,7 +125,7 @@ class Command(BaseCommand):
         self.stdout.write(_("Preparing the database and the static files …"))
         self.stdout.flush()
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
-        call_command("collectstatic", interactive=False, verbosity=0, skip_checks=True)
+        gather()
 
     def _greet(self, home: Home, sign_ins: list[SignIn]) -> None:
         self.stdout.write(_("Ready: %(address)s") % {"address": f"http://127.0.0.1:{settings.PORT}/"})
