@@ -77,8 +77,11 @@ def postgresql_programs() -> Path | None:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Run a PostgreSQL of our own on a free port of 127.0.0.1 and give its URL; it and its data go away at the end."""
+def postgresql(*, is_durable: bool = False) -> Iterator[str]:
+    """Run a PostgreSQL of our own on a free port of 127.0.0.1 and give its URL; it and its data go away at the end.
+
+    Without ``is_durable`` it does not wait for the disk: in tests that would be most of the time.
+    """
     install("PostgreSQL", "postgresql", postgresql_programs() is not None)
     programs = postgresql_programs()
     assert programs is not None
@@ -97,9 +100,9 @@ def postgresql() -> Iterator[str]:
             said = log.read_text() if log.exists() else ""
             sys.exit(f"{program} failed:\n{done.stdout.decode(errors='replace')}{said}")
 
-    # Durability is not under test, and synchronous writes would be most of the time.
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c max_connections=200"
-    options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    if not is_durable:
+        options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     try:
         call("initdb", "-D", str(data), "-U", "loyalty", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         call("pg_ctl", "-D", str(data), "-o", options, "-l", str(log), "-w", "start")
