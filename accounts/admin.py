@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django import forms
@@ -114,9 +114,7 @@ class StaffRoleAdmin(TenantAdmin):
             try:
                 actions.change_role(staff=obj, role=obj.role, by=actor(request))
             except actions.LastOwnerError:
-                self.message_user(
-                    request, _("Nothing was changed: a business needs an owner."), level=messages.ERROR
-                )
+                self.message_user(request, _("Nothing was changed: a business needs an owner."), level=messages.ERROR)
             return
         granted = actions.grant_role(
             business=obj.business, email=form.cleaned_data["email"], role=obj.role, by=actor(request)
@@ -128,7 +126,7 @@ class StaffRoleAdmin(TenantAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """People who sign in. Only superusers come here: one person may belong to several businesses."""
 
     form = UserChangeForm
@@ -141,12 +139,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     search_fields = ("email", "name")
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
-    fieldsets: ClassVar = (
+    fieldsets = (
         (None, {"fields": ("email", "name", "language", "password")}),
         (_("May do"), {"fields": ("is_active", "is_staff", "is_superuser")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets: ClassVar = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

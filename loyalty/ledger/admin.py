@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
@@ -76,8 +78,8 @@ class TransactionAdmin(ReadOnlyAdmin):
     list_filter = ("kind", ("program", admin.RelatedOnlyFieldListFilter))
     search_fields = ("=membership__card", "=membership__external_id")
     search_help_text = _("A card number or a member's number in your system.")
-    fields = ("what", "member", "program", "happened", "written", "activity_id")
-    readonly_fields = ("what", "member", "happened", "written")
+    fields = (("what", "member"), ("happened", "written"), ("program", "cause"))
+    readonly_fields = ("what", "member", "happened", "written", "cause")
     inlines: ClassVar = [EntryInline]
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -90,6 +92,14 @@ class TransactionAdmin(ReadOnlyAdmin):
     @display(description=_("member"))
     def member(self, row: Transaction) -> str:
         return f"{row.membership.card_shown} · {row.membership.customer}"
+
+    @display(description=_("caused by"))
+    def cause(self, row: Transaction) -> Any:
+        if row.activity_id is None:
+            return _("Time alone")
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:purchases_activity_change", args=[row.activity_id]), _("The activity")
+        )
 
     @display(description=_("happened"), ordering="occurred_at")
     def happened(self, row: Transaction) -> str:

@@ -26,7 +26,7 @@ class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """What a new key may do."""
 
     scopes = forms.MultipleChoiceField(
-        label=_("may do"),
+        label=_("May do"),
         choices=[(scope, scope) for scope in SCOPES],
         initial=DEFAULT_SCOPES,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -56,12 +56,12 @@ class ApiKeyAdmin(TenantAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("program", "name", "scopes", "expires_at")
-        return ("program", "name", "begins_with", "may_do", "expires_at", "state", "last_use", "created_at")
+        return ("program", "name", "begins_with", "may_do", "expires_at", "state_shown", "last_use", "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         if obj is None:
             return []
-        return ["program", "begins_with", "may_do", "state", "last_use", "created_at"]
+        return ["program", "begins_with", "may_do", "state_shown", "last_use", "created_at"]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -85,6 +85,10 @@ class ApiKeyAdmin(TenantAdmin):
             return "revoked", _("Revoked")
         return ("usable", _("Usable")) if key.is_usable else ("expired", _("Expired"))
 
+    @display(description=_("state"))
+    def state_shown(self, key: ApiKey) -> Any:
+        return self.state(key)[1]
+
     @display(description=_("last used"), ordering="last_used_at")
     def last_use(self, key: ApiKey) -> str:
         return formats.moment(key.last_used_at, zone=key.program.zone) if key.last_used_at else str(_("Never"))
@@ -102,6 +106,13 @@ class ApiKeyAdmin(TenantAdmin):
         )
         obj.pk, obj.prefix, obj.scopes, obj.created_at = key.pk, key.prefix, key.scopes, key.created_at
         request._new_secret = secret  # type: ignore[attr-defined]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One way to save: what follows shows the secret."""
+        once = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {**once, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """Show the secret on this one answer, which nothing keeps: neither a message nor a cache."""

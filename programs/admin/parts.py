@@ -9,8 +9,11 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts import formats
 from accounts.admin_base import TabularInline, TenantAdmin, TenantInline, UnfoldAdminDecimalFieldWidget
 from accounts.roles import Permission
 from programs.models import ProgramVersion, Rule, RuleCap, Tier, TierCondition, TierRate, UnitTerms
@@ -26,8 +29,8 @@ def version_of(obj: Model | None) -> ProgramVersion | None:
 class DraftOnly:
     """For pages and rows that can be edited while their version is a draft, and read for ever."""
 
-    view_permission = Permission.EDIT_PROGRAM
-    change_permission = Permission.EDIT_PROGRAM
+    view_permission: ClassVar[Permission] = Permission.EDIT_PROGRAM
+    change_permission: ClassVar[Permission | None] = Permission.EDIT_PROGRAM
 
     def is_editable(self, obj: Model | None) -> bool:
         version = version_of(obj)
@@ -118,9 +121,8 @@ class TierInline(PartInline):
 
     model = Tier
     form = TierForm
-    fields = ("rank", "code", "name", "threshold")
     ordering = ("rank",)
-    show_change_link = True
+    hide_title = True
     verbose_name_plural = _("tiers, from below")
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -144,10 +146,38 @@ class RuleInline(PartInline):
 
     model = Rule
     form = NumbersForm
-    fields = ("position", "code", "name", "unit", "effect", "rate")
     ordering = ("position", "code")
-    show_change_link = True
+    hide_title = True
     verbose_name_plural = _("earning rules, in order")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("tier_rates__tier", "caps")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        frozen = obj is not None and not self.is_editable(obj)
+        return ("position", "code", "name", "unit", "effect", "rate_shown" if frozen else "rate", "details")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["details", "rate_shown"]
+
+    @admin.display(description=_("rate"))
+    def rate_shown(self, rule: Rule) -> str:
+        return formats.rate(rule.rate)
+
+    @admin.display(description=_("by tier, limits"))
+    def details(self, rule: Rule) -> Any:
+        """The rates of tiers and the limits, which stand on the rule's own page."""
+        if rule._state.adding:
+            return _("after saving")
+        said = [*map(str, rule.tier_rates.all()), *map(str, rule.caps.all())]
+        words = ", ".join(said) or _("none")
+        return _own_page("rule", rule.pk, words)
+
+
+def _own_page(model: str, pk: Any, words: Any) -> Any:
+    return format_html(
+        '<a class="lo-link" href="{}">{}</a>', reverse(f"admin:programs_{model}_change", args=[pk]), words
+    )
 
 
 class PartOfPartInline(PartInline):
@@ -185,7 +215,7 @@ class PartAdmin(DraftOnly, TenantAdmin):
     """A page for one part of a version. Parts are added and taken out on the version's page."""
 
     business_path = "version__program__business"
-    list_select_related = ("version__program",)
+    list_select_related: ClassVar[Any] = ("version__program",)
     list_filter = ("version__status",)
     ordering = ("-version__number", "pk")
 

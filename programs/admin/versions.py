@@ -38,6 +38,8 @@ class PublishForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("when") == self.LATER and not cleaned.get("moment") and "moment" not in self.errors:
             self.add_error("moment", _("Say from which moment."))
+        if cleaned.get("when") == self.NOW and cleaned.get("moment"):
+            self.add_error("when", _("A moment is filled in: choose it above, or empty it to publish at once."))
         return cleaned
 
     @property

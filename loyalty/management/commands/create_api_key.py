@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from programs.keys import DEFAULT_SCOPES, SCOPES, UnknownScopeError, create_key
 from programs.models import Program
@@ -15,7 +14,7 @@ from programs.models import Program
 class Command(BaseCommand):
     """Print the secret alone; it is shown this once and cannot be read again."""
 
-    help = gettext_lazy("Make a till key and print its secret, which is shown only this once.")
+    help = _("Make a till key and print its secret, which is shown only this once.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--program", required=True, help=_("Short name of the program."))

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from programs import presets
 from programs.presets.loading import CannotLoadError, load
@@ -18,7 +17,7 @@ from programs.presets.loading import CannotLoadError, load
 class Command(BaseCommand):
     """Print the program's short name alone; everything else goes to standard error."""
 
-    help = gettext_lazy(
+    help = _(
         "Make a business and its program from a preset. Repeating changes nothing, or publishes changed terms "
         "as a next version and says so."
     )

@@ -41,14 +41,15 @@ class ActivityAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "admin/purchases/activity_shelf.html"
     change_form_outer_after_template = "admin/purchases/activity_judgement.html"
     fields = (
-        ("receipt", "kind", "state"),
-        ("member", "program", "store"),
+        ("receipt", "kind"),
+        ("member", "status"),
         ("happened", "recorded"),
-        ("amount", "tax_amount", "returned_amount"),
-        ("channel", "terminal", "purchase_external_id"),
-        "detail",
+        ("amount", "tax_amount"),
+        ("store", "program"),
+        ("channel", "terminal"),
+        ("returned_amount", "purchase_external_id"),
     )
-    readonly_fields = ("receipt", "state", "member", "happened", "recorded", "amount", "tax_amount", "returned_amount")
+    readonly_fields = ("receipt", "member", "happened", "recorded", "amount", "tax_amount", "returned_amount")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("program", "membership__customer", "store")
@@ -158,7 +159,12 @@ def _judged(row: Activity) -> dict[str, Any]:
             for award in row.awards.select_related("unit").order_by("rule")
         ],
         "version": judgement.version if judgement else None,
-        "tier": judgement.tier if judgement else "",
+        "tier": _tier_name(judgement) if judgement else "",
         "reasons": explain(judgement, program=program, units=units) if judgement else [],
         "credit": formats.money(counted_towards_tier(judgement), program.currency) if judgement else "",
     }
+
+
+def _tier_name(judgement: Judgement) -> str:
+    tier = judgement.version.tiers.filter(code=judgement.tier).first()
+    return tier.name if tier else judgement.tier
