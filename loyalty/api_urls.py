@@ -1,28 +1,30 @@
 """Addresses of the API, its description and its problems."""
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path, re_path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from loyalty.api.endpoints import UnknownAddress
+from loyalty.api.endpoints import AnythingConverter, UnknownAddress
 from loyalty.api.pages import problem_page, problems_page
 from loyalty.purchases.api import Purchase, PurchaseBatch, Purchases, Refund, Refunds
 from loyalty.purchases.members_api import Entries, Member, Members
 from loyalty.purchases.program_api import Backfill, SandboxClock
 
+register_converter(AnythingConverter, "anything")
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/members/", Members.as_view(), name="api-members"),
-    path("v1/members/<path:member>/entries/", Entries.as_view(), name="api-entries"),
-    path("v1/members/<path:member>/", Member.as_view(), name="api-member"),
+    path("v1/members/<anything:member>/entries/", Entries.as_view(), name="api-entries"),
+    path("v1/members/<anything:member>/", Member.as_view(), name="api-member"),
     path("v1/purchases/", Purchases.as_view(), name="api-purchases"),
     path("v1/purchases/batch/", PurchaseBatch.as_view(), name="api-purchases-batch"),
-    path("v1/purchases/<path:external_id>/", Purchase.as_view(), name="api-purchase"),
+    path("v1/purchases/<anything:external_id>/", Purchase.as_view(), name="api-purchase"),
     path("v1/refunds/", Refunds.as_view(), name="api-refunds"),
-    path("v1/refunds/<path:external_id>/", Refund.as_view(), name="api-refund"),
+    path("v1/refunds/<anything:external_id>/", Refund.as_view(), name="api-refund"),
     path("v1/sandbox/clock/", SandboxClock.as_view(), name="api-sandbox-clock"),
     path("v1/backfill/", Backfill.as_view(), name="api-backfill"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("problems/", problems_page, name="api-problems"),
     path("problems/<slug:code>/", problem_page, name="api-problem"),
-    re_path(r"^v1/.*$", UnknownAddress.as_view(), name="api-unknown"),
+    re_path(r"^v1/", UnknownAddress.as_view(), name="api-unknown"),
 ]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 from django.http import HttpResponse
+from django.urls.converters import StringConverter
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -106,3 +107,9 @@ class UnknownAddress(Endpoint):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFoundError
+
+
+class AnythingConverter(StringConverter):
+    """A part of an address with any character in it: an external_id is the caller's own."""
+
+    regex = "(?s:.+)"

@@ -96,5 +96,9 @@ def add_components(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_documented)
     result["components"]["schemas"] = dict(sorted(schemas.items()))
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
     result["info"]["license"] = {"name": "BSD-3-Clause"}
     return result

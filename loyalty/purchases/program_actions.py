@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
+from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
@@ -62,6 +63,7 @@ def _bring_to_the_present(program_id: UUID) -> None:
     from loyalty.purchases.tasks import run_due_task  # noqa: PLC0415 -- tasks import actions, never back at the top
 
     try:
+        cache.get("is-anyone-there")  # The broker's own server: unlike Celery it says at once that it is down.
         run_due_task.apply_async(kwargs={"program_id": str(program_id)}, retry=False)
     except (RedisError, OperationalError, OSError) as error:
         log.warning("due_work_not_asked_for", error=str(error))  # The scheduler asks again within a minute.

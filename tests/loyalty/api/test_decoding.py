@@ -1,0 +1,120 @@
+"""Bodies that cannot be read: refused with the place, never a fault of ours."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from loyalty.api.decoding import decode, shaped
+from loyalty.api.problems import InvalidError
+from tests.factories import make_shop
+from tests.loyalty.api.client import Till, a_purchase
+
+UNREADABLE = [b"{", b"", b'{"a": NaN}', b'"\\ud800"', b'"\xff"', b"{} {}", b"\x00", b"'a'"]
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class Outer(msgspec.Struct, forbid_unknown_fields=True):
+    inner: list[Inner]
+
+
+@pytest.mark.parametrize("raw", UNREADABLE)
+def test_broken_json_is_unreadable(raw):
+    with pytest.raises(InvalidError) as refused:
+        decode(raw)
+
+    assert refused.value.code == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "pointer"),
+    [
+        (b'{"a": ["x", "\\u0000"]}', "nul-character", "/a/1"),
+        (b'{"a\\u0000": 1}', "nul-character", ""),
+        (b"[" * 70 + b"]" * 70, "too-deep", "/0" * 64),
+        (b"[" * 100_000, "too-deep", ""),
+        (b'{"a": 1' + b"0" * 60 + b"}", "number-out-of-range", "/a"),
+        (b"1" * 5_000, "number-out-of-range", ""),
+        (b"1e999999999999999999999", "number-out-of-range", ""),
+        (b"1e400", "number-out-of-range", ""),
+        (b"0." + b"1" * 500, "number-out-of-range", ""),
+    ],
+)
+def test_what_no_column_can_hold_is_refused_with_its_place(raw, code, pointer):
+    with pytest.raises(InvalidError) as refused:
+        decode(raw)
+
+    (fault,) = refused.value.errors
+    assert (fault.code, fault.pointer) == (code, pointer)
+
+
+def test_fraction_is_as_exact_as_it_was_written():
+    assert decode(b'{"a": 10.10}') == {"a": Decimal("10.10")}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({"inner": [{"name": "a"}, {}]}, "required", "/inner/1/name"),
+        ({"inner": [{"name": "a", "a/b~c": 1}]}, "unknown-field", "/inner/0/a~1b~0c"),
+        ({"inner": [{"name": 1}]}, "wrong-type", "/inner/0/name"),
+        ([], "wrong-type", ""),
+        (None, "wrong-type", ""),
+    ],
+)
+def test_body_of_another_shape_is_refused_with_its_place(body, code, pointer):
+    with pytest.raises(InvalidError) as refused:
+        shaped(body, Outer)
+
+    (fault,) = refused.value.errors
+    assert (fault.code, fault.pointer) == (code, pointer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "raw", [*UNREADABLE[:1], *UNREADABLE[2:], b"[" * 100_000, b'"\\u0000"', b"[]", b"null", b"1e400"]
+)
+@pytest.mark.parametrize("address", ["purchases/", "purchases/batch/", "refunds/", "members/", "sandbox/clock/"])
+def test_nonsense_sent_to_any_address_is_a_bad_request(address, raw):
+    till = Till(make_shop())
+
+    assert till.post(address, raw=raw).status_code == 400
+    assert till.post(address, raw=raw, Idempotency_Key="k").status_code == 400
+
+
+@pytest.mark.django_db
+def test_body_over_ten_megabytes_is_too_large():
+    till = Till(make_shop())
+
+    answer = till.post("purchases/", raw=b'{"a": "' + b"x" * 10 * 1024 * 1024 + b'"}')
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+@pytest.mark.django_db
+def test_body_of_another_media_type_is_refused():
+    till = Till(make_shop())
+
+    answer = till.client.post("/api/v1/purchases/", {"a": "b"}, headers={"Authorization": f"Bearer {till.secret}"})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+
+
+@pytest.mark.django_db
+def test_media_type_with_a_character_set_is_taken():
+    till = Till(make_shop())
+
+    answer = till.client.generic(
+        "POST",
+        "/api/v1/purchases/",
+        msgspec.json.encode(a_purchase()),
+        content_type="application/json; charset=utf-8",
+        headers={"Authorization": f"Bearer {till.secret}"},
+    )
+
+    assert answer.status_code == 201
