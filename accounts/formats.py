@@ -66,6 +66,11 @@ def money(minor: int, currency: str, *, drop_cents: bool = False) -> str:
     return _joined(str(written))
 
 
+def minor_digits(currency: str) -> int:
+    """Return how many decimals amounts of a currency have: 2, or 0 for JPY."""
+    return get_currency_precision(currency)
+
+
 def currency_sign(currency: str) -> str:
     """Return the sign of a currency, or its code."""
     return str(get_currency_symbol(currency, locale=locale()))

@@ -5,5 +5,5 @@ from django.urls import path
 from loyalty.insights import views
 
 urlpatterns = [
-    path("", views.figures, name="staff"),
+    path("", views.staff, name="staff"),
 ]
