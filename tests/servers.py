@@ -56,6 +56,7 @@ class Servers:
 
     directory: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    orphans: set[bytes] = field(default_factory=set)  # Messages whose taker was killed, or cut off, before answering.
 
     @property
     def port(self) -> int:
@@ -86,9 +87,12 @@ class Servers:
         """Start those of the processes that do not run, and return when they do their work."""
         started = [name for name in names if not self.is_running(name)]
         for name in started:
+            if name == "worker":
+                self.orphans |= self._taken()
             self._spawn(name)
             if name == "broker":
                 wait_until(self._answers, what=f"the broker; {self.log('broker')[-800:]}")
+                self.orphans |= self._taken()
         for name in started:
             ready = {"web": self._serves, "worker": self._consumes}.get(name)
             if ready:
@@ -135,10 +139,14 @@ class Servers:
             return
         client = self.redis
         if self.is_running("worker"):
-            wait_until(lambda: not client.llen("celery") and not client.hlen("unacked"), what="the worker to be idle")
+            wait_until(lambda: not client.llen("celery") and not self._taken(), what="the worker to be idle")
         self._forget(client)
         if not settings.REDIS_URL:
             self._forget(redis.Redis.from_url(f"unix://{settings.VALKEY_SOCKET}?db=2"))
+
+    def _taken(self) -> set[bytes]:
+        """Return the messages that a worker has taken and not yet answered."""
+        return set(self.redis.hkeys("unacked")) - self.orphans
 
     def _forget(self, client: redis.Redis) -> None:
         # Celery's bindings stay: the running processes believe that they have declared them.
