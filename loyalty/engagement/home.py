@@ -87,14 +87,19 @@ def ticket(visit: Visit) -> Ticket:
     unit, program = visit.unit, visit.membership.program
     balance = visit.view.balances.get(unit.code)
     written = formats.figure(unit, balance.available if balance else 0, currency=program.currency)
-    length = len(written)
     return Ticket(
         label=spendable_label(unit),
         balance=written,
-        size="balance-longer" if length > 9 else "balance-long" if length > 6 else "",
+        size=_size(written),
         facts=_facts(visit),
         rate=_rate(visit, tier=visit.view.tier.code if visit.view.tier else ""),
     )
+
+
+def _size(written: str) -> str:
+    """Return the class that keeps a long balance beside the code."""
+    steps = ((9, "balance-longest"), (7, "balance-longer"), (5, "balance-long"))
+    return next((name for length, name in steps if len(written) > length), "")
 
 
 def spendable_label(unit: Unit) -> str:
@@ -208,9 +213,15 @@ def _action(visit: Visit, following: NextTierView, today: date) -> str:
 def _at_the_top(visit: Visit, name: str, until: date | None, today: date) -> str:
     code = visit.view.tier.code if visit.view.tier else ""
     keep = _keeping(visit, code, name, until, _have(visit, None, today), today)
-    if keep or until is None:
+    need = next((rung.threshold for rung in visit.view.ladder if rung.code == code), None)
+    if keep or until is None or need is None:
         return keep or _("%(tier)s is the highest level, and it is yours") % {"tier": name}
-    return _("%(tier)s, the highest level, is yours until %(day)s") % {"tier": name, "day": formats.day(until)}
+    amount = formats.money(need, visit.membership.program.currency, drop_cents=True)
+    return _("Spend %(amount)s in %(year)s to keep %(tier)s after that") % {
+        "amount": amount,
+        "year": until.year,
+        "tier": name,
+    }
 
 
 def _keeping(visit: Visit, code: str, name: str, until: date | None, have: int, today: date) -> str:

@@ -34,7 +34,7 @@ def _frame(visit: Visit, *, here: str) -> dict[str, object]:
     """Return what the frame of each page shows."""
     return {
         "here": here,
-        "visit": visit,
+        "memberships": visit.memberships,
         "membership": visit.membership,
         "program": visit.membership.program,
         "business": visit.membership.program.business,

@@ -78,7 +78,7 @@ def tiles(found: Figures, *, program: Program) -> list[Tile]:
         formats.percent(Decimal(found.by_members.now) / found.purchases.now) if found.purchases.now else _("n/a")
     )
     made = [
-        _tile(_("Members"), found.members, _("with a card that is not closed; before: %(days)s days ago") % days),
+        _tile(_("Members"), found.members, _("cards that are not closed; compared with %(days)s days ago") % days),
         _tile(
             _("Active members"),
             found.active,
@@ -167,8 +167,8 @@ def _tile(name: str, pair: Pair, definition: str, *, currency: str = "") -> Tile
     def written(value: int) -> str:
         return formats.money(value, currency, drop_cents=True) if currency else formats.number(value)
 
-    value = formats.money(_whole(pair.now, currency), currency, drop_cents=True) if currency else written(pair.now)
-    before = written(_whole(pair.before, currency) if currency else pair.before)
+    value = formats.money(whole(pair.now, currency), currency, drop_cents=True) if currency else written(pair.now)
+    before = written(whole(pair.before, currency) if currency else pair.before)
     return _compared(name, value, before, pair, definition, is_better_up=True)
 
 
@@ -197,7 +197,7 @@ def _compared(name: str, value: str, before: str, pair: Pair, definition: str, *
     return Tile(name, value, change, _("from %(before)s") % {"before": before}, icon, tone, definition)
 
 
-def _whole(minor: int, currency: str) -> int:
+def whole(minor: int, currency: str) -> int:
     """Return an amount rounded to whole units of the currency: cents say nothing in a total."""
     step: int = 10 ** formats.minor_digits(currency)
     return round(minor / step) * step

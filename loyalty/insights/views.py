@@ -57,7 +57,7 @@ def _figures(program: Program, programs: list[Program]) -> dict[str, object]:
         "units": shown.unit_rows(found, program=program),
         "matters": shown.matters(found.attention, program=program),
         "chart": _chart(found.weeks, program, width=760),
-        "chart_phone": _chart(found.weeks[-PHONE_WEEKS:], program, width=360),
+        "chart_phone": _chart(found.weeks[-PHONE_WEEKS:], program, width=360, every=2),
         "weeks": [_week_row(week, program) for week in reversed(found.weeks)],
         "sentence": _sentence(full, program),
         "is_empty": _is_empty(found),
@@ -72,21 +72,25 @@ def _without_figures(request: HttpRequest, user: User) -> HttpResponse:
     return render(request, "staff/no_figures.html", {"roles": roles, "may_see": may_see or user.is_superuser})
 
 
-def _chart(weeks: list[Week], program: Program, *, width: int) -> chart.Chart:
+def _chart(weeks: list[Week], program: Program, *, width: int, every: int = 1) -> chart.Chart:
     def written(minor: int) -> str:
         return formats.money(minor, program.currency, drop_cents=True)
 
     step = 10 ** formats.minor_digits(program.currency)
     items = [
         chart.Item(
-            label=formats.short_day(week.monday) + ("*" if week.is_running else ""),
+            label=_label(week) if (len(weeks) - 1 - place) % every == 0 else "",
             value=week.sales,
             written=written(week.sales),
             is_running=week.is_running,
         )
-        for week in weeks
+        for place, week in enumerate(weeks)
     ]
     return chart.bars(items, width=width, height=230, axis=written, step=step)
+
+
+def _label(week: Week) -> str:
+    return formats.short_day(week.monday) + ("*" if week.is_running else "")
 
 
 def _week_row(week: Week, program: Program) -> dict[str, object]:
@@ -102,7 +106,7 @@ def _sentence(weeks: list[Week], program: Program) -> str:
     """Return what the chart shows, in words made from its numbers."""
     last, before = weeks[-1], weeks[-2]
     words = {
-        "sales": formats.money(last.sales, program.currency, drop_cents=True),
+        "sales": formats.money(shown.whole(last.sales, program.currency), program.currency, drop_cents=True),
         "week": formats.day(last.monday, year=False),
     }
     if not before.sales:
