@@ -37,10 +37,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Says the values of one program's terms: its currency and its units."""
+    """Says the values of one program's terms: its currency, its units, the names of tiers by code."""
 
     currency: str
     units: Mapping[str, Unit]
+    tiers: Mapping[str, str]
 
     def amount(self, value: Decimal) -> str:
         """An amount of purchases, as money."""
@@ -54,7 +55,7 @@ class Words:
         if rule.effect == Rule.Effect.PERCENT:
             return f"{formats.rate(value)}{formats.NO_BREAK}%"
         unit = self.units.get(rule.unit)
-        name = formats.unit_name(unit, value) if unit else rule.unit
+        name = formats.unit_name(unit, value.normalize()) if unit else rule.unit
         return _("%(rate)s %(unit)s for each %(one)s") % {
             "rate": formats.rate(value),
             "unit": name,
@@ -68,7 +69,9 @@ class Words:
 
 def compare(before: Content | None, after: Content, *, program: Program) -> list[Change]:
     """Return what differs, general terms first, then units, the ladder from below, and the rules in order."""
-    words = Words(currency=program.currency, units={unit.code: unit for unit in program.units.all()})
+    tiers = {tier.code: tier.name for terms in (before, after) if terms for tier in terms.tiers}
+    units = {unit.code: unit for unit in program.units.all()}
+    words = Words(currency=program.currency, units=units, tiers=tiers)
     return list(_compare(before, after, words))
 
 
@@ -164,7 +167,7 @@ def _rule_lines(rule: RuleContent, words: Words) -> dict[str, str]:
         _("Rate"): words.rate(rule, rule.rate),
     }
     for given in rule.tier_rates:
-        lines[_("Rate for tier %(tier)s") % {"tier": given.tier}] = words.rate(rule, given.rate)
+        lines[_("Rate for tier %(tier)s") % {"tier": words.tiers[given.tier]}] = words.rate(rule, given.rate)
     return lines | {_cap_name(cap): words.amount(cap.amount) for cap in rule.caps}
 
 

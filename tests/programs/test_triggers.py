@@ -1,0 +1,145 @@
+"""Each trigger refuses what it is for, by its name; drafts stay free."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from programs import actions, triggers
+from programs.models import (
+    ProgramVersion,
+    Rule,
+    RuleCap,
+    Tier,
+    TierCondition,
+    TierRate,
+    UnitTerms,
+)
+from tests.factories import RuleSpec, UnitSpec, make_program, make_unit, make_user, make_version
+
+pytestmark = pytest.mark.django_db
+CAPPED = RuleSpec(tier_rates={"silver": "1.25"}, caps={"month": "3000"})
+STARS = UnitSpec(code="stars")
+
+
+@pytest.fixture
+def version():
+    return make_version(program=make_program(), rules=(CAPPED,))
+
+
+def new_row(model, version):
+    """Return an unsaved row of this version."""
+    rule, tier = version.rules.first(), version.tiers.first()
+    return {
+        UnitTerms: lambda: UnitTerms(version=version, unit=make_unit(program=version.program, spec=STARS)),
+        Tier: lambda: Tier(version=version, code="new", name="New", rank=9),
+        Rule: lambda: Rule(version=version, code="new", name="New", unit=rule.unit, rate=1),
+        TierCondition: lambda: TierCondition(tier=tier, threshold=5),
+        TierRate: lambda: TierRate(rule=rule, tier=tier, rate=2),
+        RuleCap: lambda: RuleCap(rule=rule, window="year", amount=5),
+    }[model]()
+
+
+MODELS = (UnitTerms, Tier, Rule, TierCondition, TierRate, RuleCap)
+CHANGE = {
+    UnitTerms: {"pending_days": 3},
+    Tier: {"name": "Else"},
+    Rule: {"rate": 9},
+    TierCondition: {"threshold": 9},
+    TierRate: {"rate": 9},
+    RuleCap: {"amount": 9},
+}
+
+
+def refusal(act) -> str:
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        act()
+    return str(refused.value).partition(":")[0]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_part_of_a_published_version_refuses_insert(version, model):
+    row = new_row(model, version)
+
+    assert refusal(row.save) == f"{model._meta.db_table}_frozen_insert"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_part_of_a_published_version_refuses_update(version, model):
+    assert refusal(lambda: model.objects.update(**CHANGE[model])) == f"{model._meta.db_table}_frozen_update"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_part_of_a_published_version_refuses_delete(version, model):
+    rows = model.objects.all()
+
+    assert refusal(lambda: rows._raw_delete(rows.db)) == f"{model._meta.db_table}_frozen_delete"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_part_of_a_draft_can_be_added_changed_and_taken_out(model):
+    draft = make_version(program=make_program(), rules=(CAPPED,), is_published=False)
+
+    new_row(model, draft).save()
+    model.objects.update(**CHANGE[model])
+    model.objects.all().delete()
+
+    assert model.objects.count() == 0
+
+
+def test_part_of_a_draft_cannot_move_into_a_published_version(version):
+    draft = actions.start_draft(program=version.program, by=None)
+    Tier.objects.create(version=draft, code="new", name="New", rank=9)
+
+    moved = Tier.objects.filter(code="new")
+    assert refusal(lambda: moved.update(version=version)) == "programs_tier_frozen_update"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"note": "else"},
+        {"status": "draft"},
+        {"in_force_from": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"tax_earns": True},
+        {"number": 7},
+    ],
+)
+def test_published_version_refuses_update(version, change):
+    rows = ProgramVersion.objects.all()
+
+    assert refusal(lambda: rows.update(**change)) == "programs_programversion_frozen_update"
+
+
+def test_published_version_refuses_another_publisher(version):
+    rows, someone = ProgramVersion.objects.all(), make_user()
+
+    assert refusal(lambda: rows.update(published_by=someone)) == "programs_programversion_frozen_update"
+
+
+def test_published_version_refuses_delete(version):
+    rows = ProgramVersion.objects.all()
+
+    assert refusal(lambda: rows._raw_delete(rows.db)) == "programs_programversion_frozen_delete"
+
+
+def test_published_version_outlives_the_person_who_published_it():
+    owner = make_user()
+    program = make_program()
+    actions.publish(version=make_version(program=program, is_published=False), by=owner)
+
+    owner.delete()
+
+    assert program.versions.get().published_by is None
+
+
+def test_triggers_are_all_there_after_migrate_and_missing_names_those_that_are_not(db):
+    assert triggers.missing(connection) == []
+    names = [trigger.name for trigger in triggers.triggers(connection)]
+
+    triggers.remove(connection)
+    assert triggers.missing(connection) == names
+
+    triggers.install(connection)
+    triggers.install(connection)
+    assert triggers.missing(connection) == []
