@@ -6,7 +6,7 @@ BIN := .venv/bin
 # What commands need that only look at the code; data of `make run` is never touched.
 CHECKED := VAR_DIR=.venv/lint EMBEDDED=1 SECRET_KEY=only-to-look-at-the-code DATABASE_URL= REDIS_URL=
 
-.PHONY: run test lint bench acceptance lock
+.PHONY: run test lint bench acceptance lock messages
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -32,6 +32,10 @@ bench: .venv/dev.stamp
 
 acceptance: .venv/dev.stamp
 	@exec $(BIN)/python tests/run.py all -m acceptance tests/acceptance $(ARGS)
+
+# Every string marked for translation, into locale/django.pot.
+messages: .venv/dev.stamp
+	$(BIN)/python -m tests.messages
 
 # The files name every package with its hashes and no address of a registry.
 lock: .venv/run.stamp
