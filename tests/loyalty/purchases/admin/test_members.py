@@ -1,0 +1,48 @@
+import pytest
+from django.urls import reverse
+
+from programs.models import Membership
+from tests.factories import make_member, make_shop, make_staff
+from tests.factories.activity import drain, record
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program(client):
+    made = make_shop()
+    client.force_login(make_staff(business=made.business))
+    return made
+
+
+@pytest.fixture
+def ann(program) -> Membership:
+    make_member(program=program, external_id="b-2", email="bob@example.test", first_name="Bob", last_name="Bee")
+    member = make_member(
+        program=program, external_id="a-1", email="ann@example.test", first_name="Ann", last_name="Hill"
+    )
+    Membership.objects.filter(pk=member.pk).update(card="123456789015")
+    return member
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["1234 5678 9015", "1234-5678-9015", "123456789015", "a-1", "ann@example.test", "ANN@", "Ann", "hill", "ann hill"],
+)
+def test_member_is_found_by_whatever_they_can_say(client, ann, asked):
+    response = client.get(reverse("admin:programs_membership_changelist"), {"q": asked})
+
+    assert list(response.context["cl"].result_list) == [ann]
+
+
+def test_member_page_says_where_they_stand(client, program, ann):
+    record(ann, "receipt-1", 10_000)
+    drain()
+
+    standing = client.get(reverse("admin:programs_membership_change", args=[ann.pk])).context["standing"]
+
+    assert standing["tier"].name == "Basic"
+    assert [(row["unit"].code, row["available"], row["held"]) for row in standing["balances"]] == [
+        ("points", "100", "0")
+    ]
+    assert standing["next"]["name"] == "Silver"
