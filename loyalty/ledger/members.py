@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -17,6 +19,8 @@ from loyalty.api.problems import ProblemError, field_code, invalid
 from loyalty.ledger.actions import NoTermsInForceError, open_books
 from programs.cards import new_card, normal
 from programs.models import ApiKey, Membership, Program
+
+log = structlog.get_logger(__name__)
 
 EXTERNAL = "external_id:"
 TRIES = 5  # Against a twin that enrols the same person, and against the same random card number.
@@ -122,12 +126,42 @@ def enrol(*, program: Program, details: MemberDetails, by: ApiKey | None) -> Enr
     raise AssertionError(TRIES)
 
 
+def correct(*, membership: Membership, changes: Mapping[str, str | date | None], by: ApiKey) -> Membership:
+    """Set these fields of the member (those of ``MemberDetails`` but ``joined_at``; empty clears) and return it.
+
+    Raises MemberConflictError where another member has the external_id or the e-mail address.
+    """
+    _check_email(str(changes.get("email") or ""))
+    personal = {name: value for name, value in changes.items() if name in PERSONAL}
+    customer = membership.customer
+    try:
+        with transaction.atomic():
+            if personal:
+                _set(customer, personal)
+            if "external_id" in changes:
+                _set(membership, {"external_id": changes["external_id"]})
+    except IntegrityError:
+        raise MemberConflictError from None
+    log.info("member_corrected", member=str(membership.pk), fields=sorted(changes), key=by.prefix)
+    return membership
+
+
+def _set(row: Customer | Membership, fields: Mapping[str, str | date | None]) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(fields))
+
+
+def _check_email(email: str) -> None:
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        raise invalid("/email", NOT_AN_EMAIL) from None
+
+
 def _check(program: Program, details: MemberDetails) -> None:
-    if details.email:
-        try:
-            validate_email(details.email)
-        except ValidationError:
-            raise invalid("/email", NOT_AN_EMAIL) from None
+    _check_email(details.email)
     has_own_clock = program.clock is not None
     if details.joined_at is not None and not has_own_clock and details.joined_at > program.now():
         raise invalid("/joined_at", JOINED_IN_FUTURE)
@@ -178,13 +212,12 @@ def _customer_with_email(program: Program, details: MemberDetails) -> Customer |
 def _fill(membership: Membership, details: MemberDetails) -> None:
     _fill_customer(membership.customer, details)
     if details.external_id and not membership.external_id:
-        membership.external_id = details.external_id
-        membership.save(update_fields=["external_id"])
+        _set(membership, {"external_id": details.external_id})
 
 
 def _fill_customer(customer: Customer, details: MemberDetails) -> None:
-    empty = [name for name in PERSONAL if getattr(details, name) and not getattr(customer, name)]
-    for name in empty:
-        setattr(customer, name, getattr(details, name))
+    empty = {
+        name: getattr(details, name) for name in PERSONAL if getattr(details, name) and not getattr(customer, name)
+    }
     if empty:
-        customer.save(update_fields=empty)
+        _set(customer, empty)

@@ -16,8 +16,8 @@ from loyalty.api.pagination import PageAnswer, page_of
 from loyalty.api.preferences import language_for
 from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, MEMBER, PAGE_SIZE, documented
 from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
-from loyalty.ledger.inputs import MemberBody, member_details
-from loyalty.ledger.members import enrol, find_member
+from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
+from loyalty.ledger.members import correct, enrol, find_member, members_of
 from loyalty.ledger.models import Entry
 from loyalty.purchases.accrual import bring_up_to_date
 from loyalty.purchases.answers import present_members
@@ -30,9 +30,24 @@ TIME = "time"
 
 
 class Members(Endpoint):
-    """Enrol a member, or fill in what was not known of one."""
+    """Enrol a member, or fill in what was not known of one; list the members."""
 
-    scopes: ClassVar = {"POST": "members:write"}
+    scopes: ClassVar = {"GET": "members:read", "POST": "members:write"}
+
+    @documented(
+        name="members_list",
+        summary="List members, newest first",
+        answers={200: PageAnswer[MemberAnswer]},
+        errors=[400],
+        parameters=[CURSOR, PAGE_SIZE],
+        tag=MEMBERS,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        rows = members_of(self.program)
+        page = page_of(request, rows, posted_at="created_at", place=lambda member: member.created_at)
+        shown = present_members(page.rows, program=self.program)
+        results = [shown[member.pk] for member in page.rows]
+        return json_answer(PageAnswer(results=results, next=page.next, previous=page.previous))
 
     @documented(
         name="members_create",
@@ -53,7 +68,7 @@ class Members(Endpoint):
 class Member(Endpoint):
     """One member."""
 
-    scopes: ClassVar = {"GET": "members:read"}
+    scopes: ClassVar = {"GET": "members:read", "PATCH": "members:write"}
 
     @documented(
         name="members_read",
@@ -65,6 +80,20 @@ class Member(Endpoint):
     )
     def get(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
+        return json_answer(present_members([found], program=self.program)[found.pk])
+
+    @documented(
+        name="members_update",
+        summary="Correct what is known of a member",
+        body=CorrectionBody,
+        answers={200: MemberAnswer},
+        errors=[400, 404, 409, 413, 415],
+        parameters=[MEMBER],
+        tag=MEMBERS,
+    )
+    def patch(self, request: Request, member: str) -> HttpResponse:
+        found = find_member(program=self.program, reference=member)
+        correct(membership=found, changes=member_changes(request.data), by=self.key)
         return json_answer(present_members([found], program=self.program)[found.pk])
 
 

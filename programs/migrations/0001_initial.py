@@ -230,6 +230,10 @@ class Migration(migrations.Migration):
             model_name='program',
             constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='programs_program_currency_is_code'),
         ),
+        migrations.AddIndex(
+            model_name='membership',
+            index=models.Index(fields=['program', '-created_at', '-id'], name='programs_membership_newest'),
+        ),
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('program', 'card'), name='programs_membership_card_unique'),

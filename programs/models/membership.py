@@ -55,6 +55,9 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        indexes: ClassVar = [
+            models.Index(fields=["program", "-created_at", "-id"], name="programs_membership_newest"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["program", "card"], name="programs_membership_card_unique"),
             models.UniqueConstraint(

@@ -14,7 +14,9 @@ from tests.loyalty.api.client import Till, a_purchase
 NOW = datetime.now(UTC)
 CALLS = [
     ("POST", "members/", {}, "members:write"),
+    ("GET", "members/", None, "members:read"),
     ("GET", "members/external_id:42/", None, "members:read"),
+    ("PATCH", "members/external_id:42/", {"first_name": "Eva"}, "members:write"),
     ("GET", "members/external_id:42/entries/", None, "members:read"),
     ("POST", "purchases/", a_purchase("r-2"), "purchases:write"),
     ("GET", "purchases/", None, "purchases:read"),
@@ -88,6 +90,8 @@ def test_key_of_another_program_sees_nothing_of_this_one(program):
         assert other.get("members/external_id:42/").json()["code"] == "unknown-member"
         assert other.get(f"members/{member.card}/").status_code == 404
         assert other.get(f"members/{member.card}/entries/").status_code == 404
+        assert other.send("PATCH", f"members/{member.card}/", {"first_name": "Eva"}).status_code == 404
+        assert other.get("members/").json()["results"] == []
         refused = other.post("purchases/", a_purchase(member=member.card))
         assert (refused.status_code, refused.json()["code"]) == (404, "unknown-member")
         assert other.post("purchases/", a_purchase()).status_code == 201

@@ -14,8 +14,8 @@ from tests.factories import make_key, make_member, make_shop
 
 ADDRESSES = {
     "/api/v1/backfill/": {"put"},
-    "/api/v1/members/": {"post"},
-    "/api/v1/members/{member}/": {"get"},
+    "/api/v1/members/": {"get", "post"},
+    "/api/v1/members/{member}/": {"get", "patch"},
     "/api/v1/members/{member}/entries/": {"get"},
     "/api/v1/purchases/": {"get", "post"},
     "/api/v1/purchases/batch/": {"post"},

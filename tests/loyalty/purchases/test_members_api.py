@@ -192,6 +192,62 @@ def test_member_is_shown_with_what_fell_due_though_no_task_ran(db):
     assert (after["available"], after["pending"]) == ("10", "0")
 
 
+def test_members_are_listed_newest_first_in_the_same_queries(program, till, django_assert_num_queries):
+    for number in range(5):
+        make_member(program=program, external_id=str(number))
+    till.get("members/")
+
+    for size in (1, 4):
+        with django_assert_num_queries(8):
+            page = till.get(f"members/?page_size={size}").json()
+        assert [row["external_id"] for row in page["results"]] == ["4", "3", "2", "1"][:size]
+        assert page["next"] is not None
+
+
+def test_correction_sets_what_is_given_clears_what_is_empty_and_leaves_the_rest(program, till):
+    make_member(program=program, external_id="42", email="ana@example.test", first_name="Ana", last_name="Kos")
+
+    answer = till.send(
+        "PATCH",
+        "members/external_id:42/",
+        {"external_id": "43", "email": "eva@example.test", "first_name": "", "last_name": None, "language": "HR"},
+    )
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert [body[name] for name in ("external_id", "email", "first_name", "last_name", "language")] == [
+        "43",
+        "eva@example.test",
+        None,
+        "Kos",
+        "hr",
+    ]
+    assert till.get("members/external_id:43/").json()["email"] == "eva@example.test"
+
+
+@pytest.mark.parametrize("taken", [{"external_id": "43"}, {"email": "EVA@example.test"}])
+def test_correction_to_what_another_member_has_is_a_conflict(program, till, taken):
+    make_member(program=program, external_id="42")
+    make_member(program=program, external_id="43", email="eva@example.test")
+
+    answer = till.send("PATCH", "members/external_id:42/", {"first_name": "Ana", **taken})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "member-conflict")
+    assert till.get("members/external_id:42/").json()["first_name"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [({"joined_at": "2026-01-01T00:00:00Z"}, "unknown-field"), ({"email": "x"}, "not-an-email"), ([], "wrong-type")],
+)
+def test_bad_correction_is_refused(program, till, fields, code):
+    make_member(program=program, external_id="42")
+
+    answer = till.send("PATCH", "members/external_id:42/", fields)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
 def test_entries_tell_what_moved_and_why_newest_first(program, till):
     make_member(program=program, external_id="42")
     till.post("purchases/", a_purchase(member="external_id:42"))
