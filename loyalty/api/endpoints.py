@@ -50,6 +50,11 @@ class Endpoint(APIView):
     content_negotiation_class = AlwaysJson
 
     @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Members' data is nobody's to keep on the way."""
+        return {**super().default_response_headers, "Cache-Control": "no-store"}
+
+    @property
     def key(self) -> ApiKey:
         """The key that calls."""
         assert isinstance(self.request.auth, ApiKey)

@@ -24,7 +24,7 @@ BAD_CURSOR = field_code(
     "bad-cursor", title=_("This page cannot be found"), cure=_("Follow the links “next” and “previous” as they are.")
 )
 BAD_PAGE_SIZE = field_code(
-    "bad-page-size", title=_("The size of a page is out of range"), cure=_("Ask for 1 to 200 at a time.")
+    "bad-page-size", title=_("The size of a page is not a number"), cure=_("Ask for 1 to 200 at a time.")
 )
 
 M = TypeVar("M", bound=Model)
@@ -99,9 +99,9 @@ def page_of(
 def _size(given: str | None) -> int:
     if not given:
         return PAGE_SIZE
-    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= LARGEST_PAGE):
+    if not (given.isascii() and given.isdigit() and len(given) <= 9 and int(given)):
         raise invalid("/page_size", BAD_PAGE_SIZE)
-    return int(given)
+    return min(int(given), LARGEST_PAGE)
 
 
 def _slice(rows: QuerySet[M], cursor: Cursor | None, posted_at: str) -> QuerySet[M]:

@@ -25,6 +25,7 @@ MOST_LINES = 1_000
 ATTRIBUTES_BYTES = 16_384
 ATTRIBUTES_DEPTH = 8
 LARGEST_INTEGER = 2**63 - 1
+EMPTY: tuple[Any, ...] = (None, "", (), {})
 
 TOTAL_MISMATCH = field_code(
     "total-mismatch",
@@ -179,16 +180,16 @@ class PurchaseInput:
     def digest(self) -> bytes:
         """Return what tells this body from another one; how numbers and times were spelled does not matter."""
         return _digest(
-            self.occurred_at.timestamp(),
-            self.currency,
-            self.total,
-            self.member,
-            self.tax,
-            [(x.amount, x.quantity, x.sku, x.name, x.category, x.brand, x.tags, x.attributes) for x in self.lines],
-            self.store,
-            self.channel,
-            self.terminal,
-            self.attributes,
+            occurred_at=self.occurred_at,
+            currency=self.currency,
+            total=self.total,
+            member=self.member,
+            tax=self.tax,
+            lines=self.lines,
+            store=self.store,
+            channel=self.channel,
+            terminal=self.terminal,
+            attributes=self.attributes,
         )
 
 
@@ -202,11 +203,13 @@ class RefundInput:
 
     def digest(self) -> bytes:
         """Return what tells this body from another one."""
-        return _digest(self.purchase, self.occurred_at.timestamp())
+        return _digest(purchase=self.purchase, occurred_at=self.occurred_at)
 
 
-def _digest(*parts: Any) -> bytes:
-    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).digest()[:16]
+def _digest(**parts: Any) -> bytes:
+    """Leave out what is empty: a field that tills learn to send later must not change what older receipts were."""
+    said = {name: part for name, part in parts.items() if part not in EMPTY}
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).digest()[:16]
 
 
 def purchase_input(body: Any, *, program: Program, position: int = 0) -> PurchaseInput:

@@ -24,7 +24,7 @@ class NotASandboxError(ProblemError):
 
     status, code = 409, "not-a-sandbox"
     title = _("This program goes by the real clock")
-    cure = _("Only a sandbox with a clock of its own can be told the time.")
+    cure = _("Only a sandbox can be told the time.")
 
 
 class ClockBackwardsError(ProblemError):
@@ -40,10 +40,13 @@ def move_clock(*, program: Program, now: datetime, by: ApiKey) -> datetime:
 
     Raises NotASandboxError, ClockBackwardsError.
     """
-    if program.clock is None:
+    if not program.is_sandbox:
         raise NotASandboxError
-    if now < program.clock:
+    if now < program.now():
         raise ClockBackwardsError
+    if program.clock is None:  # From here on the sandbox has a clock of its own.
+        program.clock = program.now()
+        program.save(update_fields=["clock"])
     run_due(program=program, as_of=now)
     log.info("clock_moved", program=program.slug, now=now.isoformat(), key=by.prefix)
     program.refresh_from_db(fields=["clock"])

@@ -34,11 +34,20 @@ def test_clock_never_goes_back():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("is_sandbox", [False, True])
-def test_program_by_the_real_clock_cannot_be_told_the_time(is_sandbox):
-    answer = Till(make_program(is_sandbox=is_sandbox)).post("sandbox/clock/", {"now": "2030-01-01T00:00:00Z"})
+def test_live_program_cannot_be_told_the_time():
+    answer = Till(make_shop()).post("sandbox/clock/", {"now": "2030-01-01T00:00:00Z"})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "not-a-sandbox")
+    assert Program.objects.get().clock is None
+
+
+@pytest.mark.django_db
+def test_sandbox_by_the_real_clock_gets_its_own_when_it_is_told_a_later_time():
+    till = Till(make_program(is_sandbox=True))
+
+    assert till.post("sandbox/clock/", {"now": "2022-01-01T00:00:00Z"}).json()["code"] == "clock-backwards"
+    assert till.post("sandbox/clock/", {"now": "2090-01-01T00:00:00Z"}).status_code == 200
+    assert Program.objects.get().clock == datetime(2090, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.django_db
