@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 def main(arguments: list[str]) -> int:
     """Run the chosen rounds and return 0 only if each passed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that PostgreSQL is stopped on the way out.
     chosen, rest = "all", arguments
     if arguments and arguments[0] in ("all", "postgresql", "sqlite"):
         chosen, *rest = arguments
@@ -46,10 +48,15 @@ def round_on(name: str, arguments: list[str], environment: dict[str, str]) -> li
     install("Chromium", "chromium", any(map(shutil.which, CHROMIUM)))
     print(f"== Tests on {name}", flush=True)
     together = [] if any(given.startswith("-n") for given in arguments) else ["-n", str(min(os.cpu_count() or 1, 4))]
-    command = [sys.executable, "-m", "pytest", "-q", *together, *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=8", *together, *arguments]
     unset = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
-    status = subprocess.run(command, cwd=ROOT, env={**unset, **environment}).returncode
-    return [] if status == 0 else [name]
+    process = subprocess.Popen(command, cwd=ROOT, env={**unset, **environment})
+    try:
+        return [] if process.wait() == 0 else [name]
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=60)
 
 
 def install(what: str, package: str, is_there: bool) -> None:
