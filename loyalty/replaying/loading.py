@@ -21,12 +21,11 @@ LAST_WORD = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to load, and how hard. ``salt`` deals the members to the connections in another way."""
+    """Where to load, and how hard."""
 
     url: str
     key: str
     connections: int = 6
-    salt: int = 0
     patience: float = PATIENCE
 
     def client(self, *, stop: Event | None = None, patience: float | None = None) -> Client:
@@ -56,7 +55,7 @@ def load(
 
     with backfill(target):
         lane(reading.purchases).post_first()
-        lanes = [lane(dealt) for dealt in deal(reading.purchases, hands=target.connections, salt=target.salt)]
+        lanes = [lane(dealt) for dealt in deal(reading.purchases, hands=target.connections)]
         with ThreadPoolExecutor(max_workers=len(lanes) or 1) as pool:
             futures = [pool.submit(one.run, patience=target.patience) for one in lanes]
             try:
@@ -77,12 +76,12 @@ def backfill(target: Target) -> Iterator[None]:
             target.client(patience=LAST_WORD).call("PUT", "backfill/", {"on": False})
 
 
-def deal(purchases: Sequence[Purchase], *, hands: int, salt: int = 0) -> list[list[Purchase]]:
+def deal(purchases: Sequence[Purchase], *, hands: int) -> list[list[Purchase]]:
     """Deal the purchases out, all of one member to one hand, in order; guests by their receipt."""
     dealt: list[list[Purchase]] = [[] for _hand in range(hands)]
     for purchase in purchases:
         whose = purchase.member or purchase.external_id
-        dealt[crc32(whose.encode(), salt) % hands].append(purchase)
+        dealt[crc32(whose.encode()) % hands].append(purchase)
     return [hand for hand in dealt if hand]
 
 
