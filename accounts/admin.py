@@ -52,7 +52,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     """Asks for an e-mail address, so that nobody can look through other businesses' people."""
 
     email = forms.EmailField(
-        label=_("e-mail"),
+        label=_("E-mail"),
         max_length=254,
         widget=UnfoldAdminEmailInputWidget,
         help_text=_("Whoever has no sign-in yet gets one and signs in with a code sent there."),

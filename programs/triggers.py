@@ -50,7 +50,9 @@ def triggers(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
         for event in EVENTS:
             rows = {"insert": ["NEW"], "update": ["OLD", "NEW"], "delete": ["OLD"]}[event]
             condition = " OR ".join(_is_published(f"{row}.{column}", via) for row in rows)
-            yield Trigger(name=f"{table}_frozen_{event}", table=table, event=event, condition=condition, because=BECAUSE)
+            yield Trigger(
+                name=f"{table}_frozen_{event}", table=table, event=event, condition=condition, because=BECAUSE
+            )
     was_published = "OLD.status = 'published'"
     yield Trigger(
         name=f"{VERSION}_frozen_update",
@@ -59,14 +61,16 @@ def triggers(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
         condition=f"{was_published} AND ({_differs(connection)})",
         because=BECAUSE,
     )
-    yield Trigger(name=f"{VERSION}_frozen_delete", table=VERSION, event="delete", condition=was_published, because=BECAUSE)
+    yield Trigger(
+        name=f"{VERSION}_frozen_delete", table=VERSION, event="delete", condition=was_published, because=BECAUSE
+    )
 
 
 def _is_published(pointer: str, via: type[Model] | None) -> str:
     """Return the condition that the version which ``pointer`` leads to is published."""
     if via is not None:
-        pointer = f"(SELECT version_id FROM {via._meta.db_table} WHERE id = {pointer})"
-    return f"EXISTS (SELECT 1 FROM {VERSION} WHERE id = {pointer} AND status = 'published')"
+        pointer = f"(SELECT version_id FROM {via._meta.db_table} WHERE id = {pointer})"  # noqa: S608 -- our own names
+    return f"EXISTS (SELECT 1 FROM {VERSION} WHERE id = {pointer} AND status = 'published')"  # noqa: S608 -- same
 
 
 def _differs(connection: BaseDatabaseWrapper) -> str:

@@ -11,17 +11,17 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
-from accounts.admin_base import InfinitePaginator, TabularInline, TenantAdmin, TenantInline, display
+from accounts.admin_base import BoundedPaginator, TabularInline, TenantAdmin, TenantInline, display
 from accounts.roles import Permission
 from loyalty.ledger.models import Entry, Lot, Transaction
 from programs.models import Program, Unit
 
 
 class ReadOnlyAdmin(TenantAdmin):
-    """Pages that only show; the newest rows first, by a key that grows with time, so that no page counts the table."""
+    """Pages that only show; the newest rows first, by a key that grows with time, and no page counts the table."""
 
     business_path = "program__business"
-    paginator = InfinitePaginator
+    paginator = BoundedPaginator
     ordering = ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

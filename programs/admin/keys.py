@@ -46,7 +46,7 @@ class ApiKeyAdmin(TenantAdmin):
     view_permission = Permission.MANAGE_KEYS
     change_permission = Permission.MANAGE_KEYS
     add_permission = Permission.MANAGE_KEYS
-    list_display = ("name", "program", "begins_with", "state", "last_use", "created_at")
+    list_display = ("name", "program", "begins_with", "state", "last_use", "created")
     list_select_related = ("program",)
     list_filter = (("program", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("name", "prefix")
@@ -56,12 +56,12 @@ class ApiKeyAdmin(TenantAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("program", "name", "scopes", "expires_at")
-        return ("program", "name", "begins_with", "may_do", "expires_at", "state_shown", "last_use", "created_at")
+        return ("program", "name", "begins_with", "may_do", "expires_at", "state_shown", "last_use", "created")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         if obj is None:
             return []
-        return ["program", "begins_with", "may_do", "state_shown", "last_use", "created_at"]
+        return ["program", "begins_with", "may_do", "state_shown", "last_use", "created"]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -92,6 +92,10 @@ class ApiKeyAdmin(TenantAdmin):
     @display(description=_("last used"), ordering="last_used_at")
     def last_use(self, key: ApiKey) -> str:
         return formats.moment(key.last_used_at, zone=key.program.zone) if key.last_used_at else str(_("Never"))
+
+    @display(description=_("created"), ordering="created_at")
+    def created(self, key: ApiKey) -> str:
+        return formats.moment(key.created_at, zone=key.program.zone)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:

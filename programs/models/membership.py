@@ -66,7 +66,9 @@ class Membership(models.Model):
                 condition=~Q(external_id=""),
             ),
             models.UniqueConstraint(fields=["program", "customer"], name="programs_membership_customer_unique"),
-            models.CheckConstraint(name="programs_membership_card_is_12_digits", condition=Q(card__regex=r"^[0-9]{12}$")),
+            models.CheckConstraint(
+                name="programs_membership_card_is_12_digits", condition=Q(card__regex=r"^[0-9]{12}$")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -73,7 +73,9 @@ class Program(models.Model):
             models.CheckConstraint(
                 name="programs_program_only_sandbox_has_clock", condition=Q(clock__isnull=True) | Q(is_sandbox=True)
             ),
-            models.CheckConstraint(name="programs_program_currency_is_code", condition=Q(currency__regex=r"^[A-Z]{3}$")),
+            models.CheckConstraint(
+                name="programs_program_currency_is_code", condition=Q(currency__regex=r"^[A-Z]{3}$")
+            ),
         ]
 
     def __str__(self) -> str:
