@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
-_SEPARATOR = re.compile(r"^-{79}$", re.MULTILINE)  # What Django's file backend writes after each mail.
+_SEPARATOR = re.compile(rb"^-{79}$", re.MULTILINE)  # What Django's file backend writes after each mail.
 FILES_READ = 50
 
 
@@ -33,12 +33,12 @@ def latest(folder: Path, *, limit: int = 20) -> list[Mail]:
 
 def _read(path: Path) -> list[Mail]:
     at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
-    parts = [part.strip() for part in _SEPARATOR.split(path.read_text(encoding="utf-8"))]
+    parts = [part.strip() for part in _SEPARATOR.split(path.read_bytes())]
     return [_parsed(part, at) for part in reversed(parts) if part]
 
 
-def _parsed(raw: str, at: datetime) -> Mail:
-    message = email.message_from_string(raw, _class=EmailMessage, policy=email.policy.default)
+def _parsed(raw: bytes, at: datetime) -> Mail:
+    message = email.message_from_bytes(raw, _class=EmailMessage, policy=email.policy.default)
     body = message.get_body(preferencelist=("plain",))
     text = str(body.get_content()) if body else ""
     return Mail(at=at, to=str(message["To"] or ""), subject=str(message["Subject"] or ""), text=text.strip())

@@ -62,7 +62,7 @@ def kept() -> set[Message]:
 
 def write() -> None:
     """Write the template; the same strings always give the same file."""
-    catalog = Catalog(project="Loyalty", charset="utf-8", header_comment="# Every string of Loyalty to translate.")
+    catalog = Catalog(charset="utf-8")
     for (text, context), files in sorted(gathered().items(), key=repr):
         catalog.add(text, context=context, locations=[(name, 0) for name in sorted(files)])
     buffer = BytesIO()
