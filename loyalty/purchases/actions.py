@@ -1,52 +1,35 @@
-"""Intake: purchases and returns are written once, however often they are sent, and judged later by the workers."""
+"""Purchases and returns are written once, however often they are sent, and judged later by the workers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.api.problems import Fault, ProblemError, field_code, invalid
+from loyalty.api.problems import Fault, ProblemError
 from loyalty.ledger.members import EXTERNAL, UnknownMemberError, named
 from loyalty.purchases.inputs import PurchaseInput, RefundInput
+from loyalty.purchases.intake import (
+    Intake,
+    Known,
+    Outcome,
+    known_receipts,
+    nudge_after_commit,
+    past_twins,
+    receipt_key,
+    repeated,
+    touch_backfill,
+)
 from loyalty.purchases.lines import stored
 from loyalty.purchases.locks import hold_intake, share_intake
 from loyalty.purchases.models import Activity, ReceiptKey
 from programs.models import ApiKey, Membership, Program, Store
-from programs.terms import schedule_of
-
-FURTHEST_AHEAD = timedelta(hours=72)
-BACKFILL_TOUCHED_EVERY = timedelta(minutes=1)
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-TRIES = 5  # Against twins that post the same receipt at the same moment.
-
-TOO_FAR_AHEAD = field_code(
-    "too-far-ahead",
-    title=_("The time lies more than 72 hours ahead"),
-    cure=_("Set the till's clock right, and send the purchase with the time at which it happened."),
-)
-NO_TERMS_IN_FORCE = field_code(
-    "no-terms-in-force",
-    title=_("The program had no terms at that time"),
-    cure=_("Send a time from the first version of the program's terms on."),
-)
-
-
-class ExternalIdReuseError(ProblemError):
-    """The external_id stands for another body."""
-
-    status, code = 409, "external-id-reuse"
-    title = _("This external_id was used for another body")
-    cure = _("An external_id is unique for ever in a program. Send the first body again, or take a new one.")
 
 
 class MemberBlockedError(ProblemError):
@@ -73,38 +56,6 @@ class NothingLeftError(ProblemError):
     cure = _("It was already returned as a whole. Nothing more needs to be sent.")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one item: the activity as it stands, or why it was refused."""
-
-    external_id: str
-    activity_id: UUID | None = None
-    status: str = ""
-    is_new: bool = False
-    problem: ProblemError | None = None
-
-
-class _Context:
-    """What the items of one request are judged by: read once for all of them."""
-
-    def __init__(self, *, program: Program, now: datetime) -> None:
-        self.program = program
-        self.now = now
-        versions = schedule_of(program).versions
-        self.terms_since = versions[0].starts_at if versions else None
-
-    def check_moment(self, occurred_at: datetime) -> None:
-        """Refuse what lies too far ahead of a real clock, or before the first terms."""
-        if self.program.clock is None and occurred_at > self.now + FURTHEST_AHEAD:
-            raise invalid("/occurred_at", TOO_FAR_AHEAD)
-        if self.terms_since is None or occurred_at < self.terms_since:
-            raise invalid("/occurred_at", NO_TERMS_IN_FORCE)
-
-    def due_at(self, occurred_at: datetime) -> datetime:
-        """Return from when on it may be judged: at once, or when it happens."""
-        return self.now if self.program.clock is not None else max(self.now, occurred_at)
-
-
 # --- Purchases -----------------------------------------------------------------------------------------------------
 
 
@@ -113,54 +64,54 @@ def record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: Ap
 
     A fixed number of queries for 1 to 1000 items, in one transaction; the workers are nudged after its commit.
     """
-    return _past_twins(lambda: _record_purchases(program=program, items=items, by=by))
+    return past_twins(lambda: _record_purchases(program=program, items=items, by=by))
 
 
 def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: ApiKey) -> list[Outcome]:
     now = datetime.now(UTC)
     with transaction.atomic():
         share_intake(program)
-        seen = _known(program, Activity.Kind.PURCHASE, {item.external_id for item in items})
+        seen = known_receipts(program, Activity.Kind.PURCHASE, {item.external_id for item in items})
         unseen = [item for item in items if item.external_id not in seen]
         members = _members(program, {item.member for item in unseen if item.member})
-        context = _Context(program=program, now=now) if unseen else None
+        intake = Intake(program=program, now=now) if unseen else None
         taken: list[tuple[PurchaseInput, Activity]] = []
         outcomes: list[Outcome] = []
         for item in items:
             known = seen.get(item.external_id)
             if known is not None:
-                outcomes.append(_repeated(item.external_id, known, item.digest()))
+                outcomes.append(repeated(item.external_id, known, item.digest()))
                 continue
-            assert context is not None
+            assert intake is not None
             try:
-                row = _purchase(item, member=_member_of(item, members), context=context)
+                row = _purchase(item, member=_member_of(item, members), intake=intake)
             except ProblemError as problem:
                 outcomes.append(Outcome(item.external_id, problem=problem))
                 continue
-            seen[item.external_id] = _Known(row.pk, item.digest(), row.status)
+            seen[item.external_id] = Known(row.pk, item.digest(), row.status)
             taken.append((item, row))
             outcomes.append(Outcome(item.external_id, row.pk, row.status, is_new=True))
         if taken:
             _write_purchases(program, taken, seen)
-            _nudge_after_commit()
-        _touch_backfill(program, now=now)
+            nudge_after_commit()
+        touch_backfill(program, now=now)
     if taken:
         log.debug("purchases_recorded", count=len(taken), program=program.slug, key=by.prefix)
     return outcomes
 
 
-def _purchase(item: PurchaseInput, *, member: Membership | None, context: _Context) -> Activity:
-    context.check_moment(item.occurred_at)
+def _purchase(item: PurchaseInput, *, member: Membership | None, intake: Intake) -> Activity:
+    intake.check_moment(item.occurred_at)
     return Activity(
-        program_id=context.program.pk,
+        program_id=intake.program.pk,
         membership=member,
         kind=Activity.Kind.PURCHASE,
         external_id=item.external_id,
         # A guest's purchase earns nothing, so there is nothing to judge.
         status=Activity.Status.RECORDED if member else Activity.Status.ACCRUED,
         occurred_at=item.occurred_at,
-        posted_at=context.now,
-        due_at=context.due_at(item.occurred_at),
+        posted_at=intake.now,
+        due_at=intake.due_at(item.occurred_at),
         position=item.position,
         currency=item.currency,
         total=item.total,
@@ -173,14 +124,14 @@ def _purchase(item: PurchaseInput, *, member: Membership | None, context: _Conte
 
 
 def _write_purchases(
-    program: Program, taken: Sequence[tuple[PurchaseInput, Activity]], seen: Mapping[str, _Known]
+    program: Program, taken: Sequence[tuple[PurchaseInput, Activity]], seen: Mapping[str, Known]
 ) -> None:
     stores = _stores(program, {item.store for item, _row in taken if item.store})
     for item, row in taken:
         row.store_id = stores.get(item.store)
     rows = sorted((row for _item, row in taken), key=lambda row: row.external_id)  # Twins meet in one order.
     Activity.objects.bulk_create(rows)
-    ReceiptKey.objects.bulk_create([_receipt_key(row, seen[row.external_id].digest) for row in rows])
+    ReceiptKey.objects.bulk_create([receipt_key(row, seen[row.external_id].digest) for row in rows])
     _adopt_early_refunds(program, {row.external_id: row for row in rows})
 
 
@@ -230,26 +181,26 @@ def record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcome
 
     Raises NothingLeftError, ExternalIdReuseError, InvalidError.
     """
-    return _past_twins(lambda: _record_refund(program=program, item=item, by=by))
+    return past_twins(lambda: _record_refund(program=program, item=item, by=by))
 
 
 def _record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcome:
     now = datetime.now(UTC)
     with transaction.atomic():
-        found = _known(program, Activity.Kind.REFUND, {item.external_id}).get(item.external_id)
+        found = known_receipts(program, Activity.Kind.REFUND, {item.external_id}).get(item.external_id)
         if found is not None:
-            return _repeated(item.external_id, found, item.digest())
-        context = _Context(program=program, now=now)
-        context.check_moment(item.occurred_at)
+            return repeated(item.external_id, found, item.digest())
+        intake = Intake(program=program, now=now)
+        intake.check_moment(item.occurred_at)
         purchase = _purchase_to_return(program, item.purchase)
         if purchase is None:
             hold_intake(program)  # A purchase on its way is now either committed or will find this return.
             purchase = _purchase_to_return(program, item.purchase)
-        row = _refund(item, purchase=purchase, context=context)
+        row = _refund(item, purchase=purchase, intake=intake)
         row.save(force_insert=True)
-        _receipt_key(row, item.digest()).save(force_insert=True)
-        _touch_backfill(program, now=now)
-        _nudge_after_commit()
+        receipt_key(row, item.digest()).save(force_insert=True)
+        touch_backfill(program, now=now)
+        nudge_after_commit()
     log.debug("refund_recorded", program=program.slug, key=by.prefix)
     return Outcome(item.external_id, row.pk, row.status, is_new=True)
 
@@ -267,17 +218,17 @@ def _purchase_to_return(program: Program, external_id: str) -> Activity | None:
     return purchase
 
 
-def _refund(item: RefundInput, *, purchase: Activity | None, context: _Context) -> Activity:
+def _refund(item: RefundInput, *, purchase: Activity | None, intake: Intake) -> Activity:
     row = Activity(
-        program_id=context.program.pk,
+        program_id=intake.program.pk,
         kind=Activity.Kind.REFUND,
         external_id=item.external_id,
         status=Activity.Status.WAITING,
         occurred_at=item.occurred_at,
-        posted_at=context.now,
-        due_at=context.due_at(item.occurred_at),
+        posted_at=intake.now,
+        due_at=intake.due_at(item.occurred_at),
         purchase_external_id=item.purchase,
-        currency=context.program.currency,
+        currency=intake.program.currency,
     )
     if purchase is not None:
         _bind(row, purchase)
@@ -315,59 +266,3 @@ def _adopt_early_refunds(program: Program, purchases: Mapping[str, Activity]) ->
         refund.save(update_fields=["status", "detail", "total", "membership", "store", "due_at"])
         if purchase.is_void:
             purchase.save(update_fields=["is_void", "returned"])
-
-
-# --- Shared --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Known:
-    activity_id: UUID
-    digest: bytes
-    status: str
-
-
-def _known(program: Program, kind: str, external_ids: set[str]) -> dict[str, _Known]:
-    keys = ReceiptKey.objects.filter(program=program, kind=kind, external_id__in=sorted(external_ids))
-    found = list(keys.values_list("external_id", "activity_id", "digest"))
-    if not found:
-        return {}
-    rows = Activity.objects.filter(pk__in=[activity_id for _name, activity_id, _digest in found])
-    statuses = dict(rows.values_list("pk", "status"))
-    return {name: _Known(pk, bytes(digest), statuses[pk]) for name, pk, digest in found}
-
-
-def _repeated(external_id: str, known: _Known, digest: bytes) -> Outcome:
-    if known.digest != digest:
-        return Outcome(external_id, problem=ExternalIdReuseError())
-    return Outcome(external_id, known.activity_id, known.status)
-
-
-def _receipt_key(row: Activity, digest: bytes) -> ReceiptKey:
-    return ReceiptKey(
-        program_id=row.program_id, kind=row.kind, external_id=row.external_id, activity_id=row.pk, digest=digest
-    )
-
-
-def _past_twins(record: Callable[[], T]) -> T:
-    """Record; where a twin wrote the same receipt (or opened the same store) meanwhile, look again."""
-    for _attempt in range(TRIES - 1):
-        try:
-            return record()
-        except IntegrityError:
-            continue
-    return record()
-
-
-def _nudge_after_commit() -> None:
-    from loyalty.purchases.tasks import nudge  # noqa: PLC0415 -- tasks import actions, never back at the top
-
-    transaction.on_commit(nudge)
-
-
-def _touch_backfill(program: Program, *, now: datetime) -> None:
-    """Tell that the history is still being loaded, at most once a minute."""
-    touched = program.backfill_touched_at
-    if program.is_in_backfill and touched is not None and touched < now - BACKFILL_TOUCHED_EVERY:
-        stale = Program.objects.filter(pk=program.pk, backfill_touched_at__lt=now - BACKFILL_TOUCHED_EVERY)
-        stale.update(backfill_touched_at=now)

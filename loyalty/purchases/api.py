@@ -15,9 +15,11 @@ from loyalty.api.pagination import PageAnswer, page_of
 from loyalty.api.preferences import wait_asked, wait_until
 from loyalty.api.problems import NotFoundError, ProblemError, TooLargeError
 from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, PAGE_SIZE, WAIT, documented
-from loyalty.purchases.actions import Outcome, record_purchases, record_refund
+from loyalty.purchases.actions import record_purchases, record_refund
 from loyalty.purchases.answers import ActivityAnswer, activity_answers
-from loyalty.purchases.inputs import PurchaseBody, PurchaseInput, RefundBody, purchase_input, refund_input
+from loyalty.purchases.bodies import PurchaseBody, RefundBody
+from loyalty.purchases.inputs import PurchaseInput, purchase_input, refund_input
+from loyalty.purchases.intake import Outcome
 from loyalty.purchases.models import Activity, ActivityQuerySet, ReceiptKey
 
 MOST_PURCHASES = 1_000

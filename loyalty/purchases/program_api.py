@@ -12,7 +12,7 @@ from loyalty.api.decoding import shaped
 from loyalty.api.endpoints import Endpoint, json_answer
 from loyalty.api.formats import moment, moment_text
 from loyalty.api.schema import IDEMPOTENCY_KEY, documented
-from loyalty.purchases.inputs import MomentText
+from loyalty.purchases.bodies import MomentText
 from loyalty.purchases.program_actions import move_clock, set_backfill
 
 PROGRAM = "Program"
