@@ -23,7 +23,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display as theme_display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, PaginationInlineFormSet, UserChangeForm, UserCreationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -46,6 +46,7 @@ __all__ = [
     "AdminPasswordChangeForm",
     "BoundedPaginator",
     "ModelAdmin",
+    "PaginationInlineFormSet",
     "RoleAdminSite",
     "StackedInline",
     "TabularInline",

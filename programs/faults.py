@@ -71,9 +71,7 @@ def _rises(tiers: tuple[TierContent, ...]) -> Iterator[Fault]:
             below = reached.get(key)
             if below is not None and condition.threshold <= below[1]:
                 yield Fault(
-                    _(
-                        "Tier “%(tier)s” asks for %(threshold)s, but “%(below)s” below it asks for %(least)s."
-                    )
+                    _("Tier “%(tier)s” asks for %(threshold)s, but “%(below)s” below it asks for %(least)s.")
                     % {
                         "tier": tier.name,
                         "threshold": f"{condition.threshold.normalize():f}",

@@ -151,6 +151,7 @@ class ApiKeyAdmin(TenantAdmin):
                 "original": key,
             }
             return TemplateResponse(request, "admin/programs/key_revoke.html", context)
-        revoke_key(key=key, by=actor(request))
+        if revoke_key(key=key, by=actor(request)):
+            self.log_change(request, key, str(_("Revoked.")))
         messages.success(request, _("The key is revoked: whoever uses it is refused from now on."))
         return redirect("admin:programs_apikey_changelist")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import F, Max, Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
-from accounts.admin_base import TabularInline, TenantAdmin, TenantInline, UnfoldAdminDecimalFieldWidget
+from accounts.admin_base import (
+    PaginationInlineFormSet,
+    TabularInline,
+    TenantAdmin,
+    TenantInline,
+    UnfoldAdminDecimalFieldWidget,
+)
 from accounts.roles import Permission
 from programs.models import ProgramVersion, Rule, RuleCap, Tier, TierCondition, TierRate, UnitTerms
 
@@ -94,6 +101,10 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
         if condition is not None:
             self.initial["threshold"] = f"{condition.threshold:.2f}"
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave places to the whole ladder's check, which knows where the other rows go."""
+        return {*super()._get_validation_exclusions(), "rank"}  # type: ignore[misc]
+
     def _condition(self) -> TierCondition | None:
         if self.instance._state.adding:
             return None
@@ -116,11 +127,36 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
             TierCondition.objects.update_or_create(**by_spend, defaults={"threshold": threshold})
 
 
+class TierFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+    """The ladder's rows, which may change places with each other in one go."""
+
+    def clean(self) -> None:
+        super().clean()
+        standing = [row for row in self.forms if row not in self.deleted_forms and row.cleaned_data]
+        places = Counter(row.cleaned_data.get("rank") for row in standing)
+        for rank, count in places.items():
+            if rank is not None and count > 1:
+                raise forms.ValidationError(
+                    _("%(count)d tiers have the place %(rank)d."), params={"count": count, "rank": rank}
+                )
+
+    def save(self, commit: bool = True) -> Any:
+        """Free the old places first: the database knows no moment at which two tiers share one."""
+        moving = [row for row in self.initial_forms if "rank" in row.changed_data or row in self.deleted_forms]
+        if commit and moving:
+            highest = self.queryset.aggregate(highest=Max("rank"))["highest"] or 0
+            wanted = max([row.cleaned_data.get("rank") or 0 for row in self.forms if row.cleaned_data], default=0)
+            ids = [row.instance.pk for row in moving]
+            Tier.objects.filter(pk__in=ids).update(rank=F("rank") + max(highest, wanted) + 1)
+        return super().save(commit=commit)
+
+
 class TierInline(PartInline):
     """The ladder, from below."""
 
     model = Tier
     form = TierForm
+    formset = TierFormSet
     ordering = ("rank",)
     hide_title = True
     verbose_name_plural = _("tiers, from below")

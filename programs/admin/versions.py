@@ -127,6 +127,7 @@ class VersionAdmin(DraftOnly, TenantAdmin):
             return str(error)
         except actions.NotADraftError:
             return str(_("Nothing was published: someone else did it just now."))
+        self.log_change(request, published, str(_("Published.")))
         messages.success(request, _published_words(published))
         return None
 

@@ -179,5 +179,3 @@ class RuleCap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_window_display()} ≤ {self.amount.normalize():f}"
-
-

@@ -70,9 +70,7 @@ class ProgramVersion(models.Model):
         ordering: ClassVar = ["program", "-number"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["program", "number"], name="programs_version_number_unique"),
-            models.UniqueConstraint(
-                fields=["program"], condition=Q(status="draft"), name="programs_version_one_draft"
-            ),
+            models.UniqueConstraint(fields=["program"], condition=Q(status="draft"), name="programs_version_one_draft"),
             models.CheckConstraint(
                 name="programs_version_published_has_moment",
                 condition=Q(status="draft") | Q(in_force_from__isnull=False, published_at__isnull=False),

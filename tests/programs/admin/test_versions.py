@@ -106,6 +106,40 @@ def test_draft_takes_a_new_tier_with_its_threshold(client, owner, draft):
     assert draft.tiers.get(code="top").conditions.get().threshold == Decimal("5000.50")
 
 
+def test_draft_takes_a_new_tier_between_two_others(client, owner, draft):
+    data = form_of(client, draft)
+    added = {"tiers-TOTAL_FORMS": "4", "tiers-3-rank": "2", "tiers-3-code": "new", "tiers-3-name": "New"}
+
+    response = client.post(page(draft), {**data, **added, "tiers-3-threshold": "700", "tiers-2-rank": "3"})
+
+    assert response.status_code == 302, response.context["errors"]
+    assert list(draft.tiers.order_by("rank").values_list("code", "rank")) == [
+        ("basic", 0),
+        ("silver", 1),
+        ("new", 2),
+        ("gold", 3),
+    ]
+
+
+def test_draft_lets_tiers_change_places(client, owner, draft):
+    client.post(page(draft), {**form_of(client, draft), "tiers-1-rank": "2", "tiers-2-rank": "1"})
+
+    assert list(draft.tiers.order_by("rank").values_list("code", flat=True)) == ["basic", "gold", "silver"]
+
+
+def test_draft_takes_a_tier_out_and_moves_another_to_its_place(client, owner, draft):
+    client.post(page(draft), {**form_of(client, draft), "tiers-1-rank": "2", "tiers-2-DELETE": "on"})
+
+    assert list(draft.tiers.order_by("rank").values_list("code", "rank")) == [("basic", 0), ("silver", 2)]
+
+
+def test_draft_with_two_tiers_in_one_place_is_not_saved(client, owner, draft):
+    response = client.post(page(draft), {**form_of(client, draft), "tiers-1-rank": "2"})
+
+    assert response.context["inline_admin_formsets"][0].formset.non_form_errors() == ["2 tiers have the place 2."]
+    assert list(draft.tiers.order_by("rank").values_list("rank", flat=True)) == [0, 1, 2]
+
+
 def test_draft_offers_only_units_of_its_own_program(client, owner, draft):
     make_shop(business=draft.program.business)
 

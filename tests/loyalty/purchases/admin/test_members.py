@@ -46,3 +46,14 @@ def test_member_page_says_where_they_stand(client, program, ann):
         ("points", "100", "0")
     ]
     assert standing["next"]["name"] == "Silver"
+
+
+@pytest.mark.parametrize("page", ["purchases_activity", "ledger_transaction", "ledger_lot"])
+def test_member_page_leads_to_what_is_only_theirs(client, program, ann, page):
+    record(ann, "receipt-1", 10_000)
+    record(Membership.objects.exclude(pk=ann.pk).get(), "receipt-2", 10_000)
+    drain()
+
+    response = client.get(reverse(f"admin:{page}_changelist"), {"membership__id__exact": ann.pk})
+
+    assert [row.membership for row in response.context["cl"].result_list] == [ann]
