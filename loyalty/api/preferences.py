@@ -13,7 +13,7 @@ from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 LONGEST_WAIT = 10  # Seconds.
-MOST_WAITERS = 24  # In one process; whoever comes beyond them is answered at once.
+MOST_WAITERS = 12  # In one process, fewer than its threads; whoever comes beyond them is answered at once.
 FIRST_PAUSE, LONGEST_PAUSE = 0.015, 0.05
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?:$|[,;\s])")
