@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +9,7 @@ import django
 import pytest
 
 from tests import environment
+from tests.sockets import only_this_machine
 
 DIRECTORY = environment.prepare()
 django.setup()
@@ -42,41 +41,9 @@ def _flush_past_the_triggers() -> None:
     TransactionTestCase._fixture_teardown = lambda _self: empty_all_tables()
 
 
-def _is_here(address: Any) -> bool:
-    if not isinstance(address, tuple):
-        return True  # A socket in the file system.
-    try:
-        return ipaddress.ip_address(address[0]).is_loopback
-    except ValueError:
-        return address[0] == "localhost"
-
-
-class SocketBlockedError(Exception):
-    """A test tried to reach another machine."""
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _only_this_machine() -> Iterator[None]:
-    """Refuse every connection that would leave this machine."""
-    connect, connect_ex, find = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
-
-    def guarded(original: Any) -> Any:
-        def call(self: socket.socket, address: Any) -> Any:
-            if not _is_here(address):
-                raise SocketBlockedError(address)
-            return original(self, address)
-
-        return call
-
-    def guarded_find(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if host is not None and not _is_here((host,)):
-            raise SocketBlockedError(host)
-        return find(host, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket.socket, "connect", guarded(connect))
-        patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
-        patch.setattr(socket, "getaddrinfo", guarded_find)
+    with only_this_machine():
         yield
 
 

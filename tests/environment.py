@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import tempfile
+from functools import cache
 from pathlib import Path
 
 
@@ -17,6 +18,7 @@ def free_port() -> int:
         return int(asked.getsockname()[1])
 
 
+@cache
 def prepare() -> Path:
     """Point the settings at a directory that goes away with this process, and return it.
 

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from tests.conftest import SocketBlockedError
+from tests.sockets import SocketBlockedError
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("example.com", 443)])
