@@ -81,9 +81,7 @@ class Activity(models.Model):
         verbose_name = _("activity")
         verbose_name_plural = _("activity")
         indexes: ClassVar = [
-            models.Index(
-                fields=["program", "membership", "occurred_at"], name="purchases_activity_of_member"
-            ),
+            models.Index(fields=["program", "membership", "occurred_at"], name="purchases_activity_of_member"),
             models.Index(fields=["program", "occurred_at"], name="purchases_activity_figures"),
             models.Index(fields=["program", "kind", "-posted_at", "-id"], name="purchases_activity_newest"),
             models.Index(fields=["due_at"], name="purchases_activity_recorded", condition=Q(status="recorded")),
