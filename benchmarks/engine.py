@@ -1,4 +1,4 @@
-"""The pure engine: one purchase under twenty rules, and a purchase of a member's timeline, beside a bare multiplication.
+"""The pure engine: a purchase under twenty rules and a purchase of a timeline, beside a bare multiplication.
 
 make bench
 """
