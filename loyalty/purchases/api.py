@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -33,7 +34,7 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
     purchases: list[Any]
 
 
-class DocumentedBatch(msgspec.Struct, forbid_unknown_fields=True, rename={"purchases": "purchases"}):
+class DocumentedBatch(msgspec.Struct, forbid_unknown_fields=True):
     """Up to 1000 purchases; each stands alone."""
 
     purchases: list[PurchaseBody]
@@ -99,7 +100,9 @@ class ActivityEndpoint(Endpoint):
 
 
 def _is_settled(activity_id: UUID) -> bool:
-    return not Activity.objects.filter(pk=activity_id, status=Activity.Status.RECORDED).exists()
+    """Whether waiting is over, or would be in vain since it is not due yet."""
+    due = Activity.objects.awaiting_accrual(at=datetime.now(UTC))
+    return not due.filter(pk=activity_id).exists()
 
 
 class Purchases(ActivityEndpoint):

@@ -313,6 +313,14 @@ def test_wait_for_what_is_settled_answers_at_once(till):
     assert (answer.json()["status"], answer.headers["Preference-Applied"]) == ("accrued", "wait=10")
 
 
+def test_wait_for_what_is_not_due_yet_answers_at_once(till):
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+    answer = till.post("purchases/", a_purchase(member=MEMBER, occurred_at=soon), Prefer="wait=10")
+
+    assert answer.json()["status"] == "recorded"
+
+
 # --- Batches ------------------------------------------------------------------------------------------------------
 
 

@@ -71,7 +71,7 @@ def test_of_two_returns_waiting_for_one_purchase_the_second_finds_nothing(till):
     accrue_batch()
 
     shown = {row["external_id"]: (row["status"], row["detail"]) for row in till.get("refunds/").json()["results"]}
-    assert shown == {"f-1": ("accrued", ""), "f-2": ("failed", "nothing-left")}
+    assert shown == {"f-1": ("accrued", ""), "f-2": ("failed", "Nothing is left of this purchase")}
 
 
 @pytest.mark.parametrize("member", [MEMBER, None])
