@@ -92,6 +92,22 @@ class MemberAdmin(ReadOnlyAdmin):
     def joined(self, member: Membership) -> str:
         return formats.short_day(member.joined_at.astimezone(member.program.zone).date(), year=True)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show tiers that hold now: what has fallen due for those on the page is done first."""
+        response = super().changelist_view(request, extra_context)
+        page = (getattr(response, "context_data", None) or {}).get("cl")
+        if page is not None:
+            page.result_list = self._brought_up_to_date(request, list(page.result_list))
+        return response  # type: ignore[no-any-return]
+
+    def _brought_up_to_date(self, request: HttpRequest, shown: list[Membership]) -> list[Membership]:
+        due = [member for member in shown if _is_due(member)]
+        if not due:
+            return shown
+        bring_up_to_date(memberships=due)
+        fresh = self.get_queryset(request).in_bulk([member.pk for member in due])
+        return [fresh.get(member.pk, member) for member in shown]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -100,6 +116,11 @@ class MemberAdmin(ReadOnlyAdmin):
         return super().change_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**extra, **(extra_context or {})}
         )
+
+
+def _is_due(member: Membership) -> bool:
+    standing: Standing | None = getattr(member, "standing", None)
+    return standing is not None and standing.due_at is not None and standing.due_at <= member.program.now()
 
 
 def _standing_of(member: Membership) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 import pytest
 from django.urls import reverse
 
+from programs import actions
 from programs.models import Membership
 from tests.factories import make_member, make_shop, make_staff
 from tests.factories.activity import drain, record
@@ -46,6 +47,19 @@ def test_member_page_says_where_they_stand(client, program, ann):
         ("points", "100", "0")
     ]
     assert standing["next"]["name"] == "Silver"
+
+
+def test_list_shows_the_tiers_of_terms_published_just_now(client, program, ann):
+    record(ann, "receipt-1", 30_000)
+    drain()
+    draft = actions.start_draft(program=program, by=None)
+    draft.tiers.get(code="silver").conditions.update(threshold=300)
+    actions.publish(version=draft, by=None)
+
+    response = client.get(reverse("admin:programs_membership_changelist"))
+
+    shown = {row.external_id: row.standing.tier for row in response.context["cl"].result_list}
+    assert shown == {"a-1": "silver", "b-2": "basic"}
 
 
 @pytest.mark.parametrize("page", ["purchases_activity", "ledger_transaction", "ledger_lot"])
