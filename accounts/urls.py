@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from accounts import views
 
 urlpatterns = [
+    path("favicon.ico", views.favicon, name="favicon"),
     path("brand/<slug:slug>.css", views.brand, name="brand"),
     path("dev/mail/", views.mailbox, name="dev_mail"),
     path("accounts/login/", allauth.login, name="account_login"),

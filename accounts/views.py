@@ -7,7 +7,8 @@ from datetime import UTC
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import condition, require_safe
@@ -36,6 +37,12 @@ def brand(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         patch_cache_control(response, public=True, max_age=60)
     return response
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The picture that browsers ask for by this name where a page names none."""
+    return redirect(static("img/favicon.png"))
 
 
 @require_safe

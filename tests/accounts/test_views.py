@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from django.core.mail import EmailMessage, get_connection
 
@@ -11,13 +13,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(settings, tmp_path):
-    """Sends a mail as the embedded default does: into a file."""
+    """Sends a mail as the embedded default does: into a file; each a second after the one before."""
     settings.MAIL_DIR = tmp_path
     settings.SHOWS_MAIL = True
 
     def send(subject, text="Text"):
         connection = get_connection("django.core.mail.backends.filebased.EmailBackend", file_path=str(tmp_path))
+        known = set(tmp_path.iterdir())
         EmailMessage(subject, text, to=["elena@example.test"], connection=connection).send()
+        (path,) = set(tmp_path.iterdir()) - known
+        os.utime(path, (len(known), len(known)))
 
     return send
 
@@ -47,6 +52,10 @@ def test_brand_that_is_known_is_not_sent_again(client):
 
 def test_brand_of_nobody_is_not_found(client):
     assert client.get("/brand/nobody.css").status_code == 404
+
+
+def test_favicon_leads_to_the_picture(client):
+    assert client.get("/favicon.ico").url == "/static/img/favicon.png"
 
 
 def test_mailbox_shows_mails_newest_first(client, sent):

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.django_db
 NB = "\u00a0"
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 JOINED = datetime(2025, 1, 1, 12, tzinfo=UTC)
+POINTS = UnitSpec()
 
 
-def at_home(*, spent=(), now=NOW, units=(UnitSpec(),), tiers=LADDER, rules=(BASE_RULE,), joined=JOINED):
+def at_home(*, spent=(), now=NOW, units=(POINTS,), tiers=LADDER, rules=(BASE_RULE,), joined=JOINED):
     """Return the visit of a member of a sandbox whose clock stands at ``now``; ``spent`` are (day, minor units)."""
     program = make_program(clock=now)
     version(program=program, units=units, tiers=tiers, rules=rules)
