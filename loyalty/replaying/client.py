@@ -70,16 +70,21 @@ class Client:
     """One connection. Every request is safe to repeat, so whatever breaks on the way is sent again."""
 
     def __init__(self, *, url: str, key: str, stop: Event, patience: float = PATIENCE) -> None:
-        parts = urlsplit(url)
+        try:
+            parts, port = urlsplit(url), urlsplit(url).port
+        except ValueError:
+            parts, port = urlsplit(""), None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise TurnedAwayError(_("“%(url)s” is not an address like http://127.0.0.1:8000.") % {"url": url})
+        if not (key.isascii() and key.isprintable()):
+            raise TurnedAwayError(_("The key holds characters that no key has."))
         self.url = url
         self._base = parts.path.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._stop = stop
         self._patience = patience
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT)
+        self._connection = kind(parts.hostname, port, timeout=TIMEOUT)
 
     def call(self, method: str, path: str, body: object = None) -> Answer:
         """Return the answer to a request below /api/v1/.

@@ -17,7 +17,21 @@ BATCH_PURCHASES = 200
 BATCH_LINES = 4_000
 PROBES = 20
 # What the server refuses because of what it already holds, or because it is at fault; the rest is the file's content.
-NOT_ITS_OWN = frozenset({"external-id-reuse", "member-conflict", "not-found", "unknown-member", "conflict"})
+NOT_ITS_OWN = frozenset(
+    {
+        "external-id-reuse",
+        "idempotency-in-flight",
+        "member-blocked",
+        "member-closed",
+        "member-conflict",
+        "method-not-allowed",
+        "no-terms",
+        "not-found",
+        "server-error",
+        "unavailable",
+        "unknown-member",
+    }
+)
 ASKS_EVERY = 2.0  # Seconds, while there is still something to post.
 OK = 200
 
@@ -93,8 +107,9 @@ class Lane:
             return None
         answer = self._members.get(purchase.member)
         if answer is None:
-            joined_at = (purchase.occurred_at + self._shift).isoformat()
-            body = {"external_id": purchase.member, "joined_at": joined_at}
+            body = {"external_id": purchase.member}
+            if not self._is_ahead(purchase):  # Nobody can have joined in the future.
+                body["joined_at"] = (purchase.occurred_at + self._shift).isoformat()
             answer = self._members[purchase.member] = self._client.call("POST", "members/", body)
         return None if answer.status < 300 else answer
 

@@ -183,9 +183,12 @@ PROGRAMS = {"beauty_insider": beauty_insider, "cashback": cashback}
 
 
 def standings(baskets: list[Basket], *, program: str, present: datetime) -> dict[str, Standing]:
-    """Return each member's standing under one of the programs."""
+    """Return each member's standing under one of the programs; nobody's present is before their last basket."""
     rules = PROGRAMS[program]
-    return {member: rules(member, owned, present=present) for member, owned in by_member(baskets).items()}
+    return {
+        member: rules(member, owned, present=max(present, owned[-1].moment))
+        for member, owned in by_member(baskets).items()
+    }
 
 
 def main() -> None:

@@ -62,13 +62,14 @@ def test_year_by_eight_connections_and_in_another_order_of_members_ends_the_same
     rows = read_rows(file)
     members = sorted({row["household_id"] for row in rows}, key=lambda member: member[::-1], reverse=True)
     groups = [set(members[start::3]) for start in range(3)]
-    shop = House.with_preset(house, "beauty_insider", clock=PRESENT.isoformat())
+    begins = datetime(2025, 7, 1, 4, tzinfo=UTC)  # The sandbox's clock stands: members' purchases carry them along.
+    shop = House.with_preset(house, "beauty_insider", clock=begins.isoformat())
 
     for number, group in enumerate(groups):
         part = write_rows(tmp_path / f"group{number}.csv.gz", [row for row in rows if row["household_id"] in group])
         shop.replay(part, "--shift-days", SHIFT_DAYS, "--connections", 8)
 
-    assert_as_computed(shop, [file], shift_days=SHIFT_DAYS, present=PRESENT)
+    assert_as_computed(shop, [file], shift_days=SHIFT_DAYS, present=begins)
     shop.verify()
 
 

@@ -100,7 +100,12 @@ def test_call_ends_when_the_load_is_stopped():
         client("http://127.0.0.1:1", stop=stop).call("GET", "members/")
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://"])
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://[::1", "http://h:99999"])
 def test_client_refuses_what_is_no_address(url):
     with pytest.raises(TurnedAwayError):
         client(url)
+
+
+def test_client_refuses_a_key_that_no_header_can_carry():
+    with pytest.raises(TurnedAwayError):
+        Client(url="http://127.0.0.1:8000", key="one\ntwo", stop=threading.Event())

@@ -90,9 +90,9 @@ def test_replay_of_a_used_number_with_other_content_fails(replay):
 def test_replay_does_not_wait_for_what_lies_ahead(replay):
     soon = (datetime.now(UTC) + timedelta(hours=24)).isoformat()
 
-    assert replay(f"a,ann,2026-01-02T10:00:00Z,,,,,,,,10\nb,ann,{soon},,,,,,,,10\n") == (
+    assert replay(f"a,ann,2026-01-02T10:00:00Z,,,,,,,,10\nb,ann,{soon},,,,,,,,10\nc,bob,{soon},,,,,,,,10\n") == (
         0,
-        ["accrued 1", "failed 0", "refused 0", "recorded 1"],
+        ["accrued 1", "failed 0", "refused 0", "recorded 2"],
         [],
     )
 
