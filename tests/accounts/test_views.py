@@ -22,6 +22,7 @@ def sent(settings, tmp_path):
         known = set(tmp_path.iterdir())
         EmailMessage(subject, text, to=["elena@example.test"], connection=connection).send()
         (path,) = set(tmp_path.iterdir()) - known
+        path = path.rename(tmp_path / f"{len(known)}.log")
         os.utime(path, (len(known), len(known)))
 
     return send
