@@ -38,7 +38,7 @@ from accounts.models import Business, User
 from accounts.roles import Permission, businesses_where
 
 if TYPE_CHECKING:
-    from django.forms import ModelChoiceField
+    from django.forms import Field, ModelChoiceField
 
 Shown = TypeVar("Shown", bound=Callable[..., Any])
 
@@ -64,6 +64,7 @@ __all__ = [
     "businesses_of",
     "display",
     "has_role",
+    "name_for_screen_readers",
 ]
 
 
@@ -231,6 +232,19 @@ class TenantInline(_Tenancy):
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None) -> bool:
         return self._may(request, self.add_permission, obj) and self.is_editable(obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name each field for screen readers: in a table only the column's head says it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None:
+            name_for_screen_readers(field)
+        return field
+
+
+def name_for_screen_readers(field: Field) -> None:
+    """Give a field's own widget its label as a name."""
+    widget: Any = getattr(field.widget, "widget", field.widget)
+    widget.attrs.setdefault("aria-label", str(field.label))
 
 
 WAYS_TO_BUSINESS = ("business", "program__business", "version__program__business")

@@ -21,6 +21,7 @@ from accounts.admin_base import (
     TenantAdmin,
     TenantInline,
     UnfoldAdminDecimalFieldWidget,
+    name_for_screen_readers,
 )
 from accounts.roles import Permission
 from programs.models import ProgramVersion, Rule, RuleCap, Tier, TierCondition, TierRate, UnitTerms
@@ -97,6 +98,7 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_for_screen_readers(self.fields["threshold"])
         condition = self._condition()
         if condition is not None:
             self.initial["threshold"] = f"{condition.threshold:.2f}"

@@ -18,6 +18,7 @@ def test_owner_eases_a_tier_and_members_move_up(house, open_page, assert_accessi
 
     page = open_page(f"/admin/programs/program/{program.pk}/change/", user=owner)
     page.get_by_role("button", name="Start a draft").click()
+    assert_accessible(page)
     page.locator("input[name='tiers-1-threshold']").fill("300")
     page.get_by_role("button", name="Save and continue editing").click()
     page.get_by_role("link", name="Review and publish").click()
@@ -29,3 +30,4 @@ def test_owner_eases_a_tier_and_members_move_up(house, open_page, assert_accessi
 
     page.goto(f"{house.url}/admin/programs/membership/{member.pk}/change/")
     expect(page.get_by_text("Silver since")).to_be_visible()
+    assert_accessible(page)
