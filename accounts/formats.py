@@ -40,7 +40,7 @@ def number(value: Decimal | int, *, decimals: int = 0) -> str:
 
 def rate(value: Decimal) -> str:
     """Return a rate as short as it can be: 1.5, 2, 0.125."""
-    return _joined(str(format_decimal(value.normalize(), format="#,##0.####", locale=locale())))
+    return _joined(str(format_decimal(value.normalize(), format="#,##0.########", locale=locale())))
 
 
 def percent(share: Decimal | float, *, decimals: int = 1) -> str:

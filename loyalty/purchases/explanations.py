@@ -42,7 +42,7 @@ def explain(judgement: Judgement, *, program: Program, units: Mapping[str, Unit]
             rule=finding["rule"],
             name=finding["name"],
             fired=finding["units"] > 0,
-            text=_text(finding, program=program),
+            text=_text(finding, program=program, precision=units[finding["unit"]].precision),
             unit=units[finding["unit"]],
             units=finding["units"],
             cut_by=finding["cut_by"],
@@ -56,7 +56,8 @@ def explain_award(award: Award, *, judgement: Judgement | None, program: Program
     if award.amount < 0:
         return _("Taken back with the return")
     findings = judgement.facts.get("findings", ()) if judgement is not None else ()
-    return next((_text(f, program=program) for f in findings if f["rule"] == award.rule), "")
+    precision = award.unit.precision
+    return next((_text(f, program=program, precision=precision) for f in findings if f["rule"] == award.rule), "")
 
 
 def counted_towards_tier(judgement: Judgement) -> int:
@@ -65,7 +66,7 @@ def counted_towards_tier(judgement: Judgement) -> int:
     return sum(spend)
 
 
-def _text(finding: Mapping[str, Any], *, program: Program) -> str:
+def _text(finding: Mapping[str, Any], *, program: Program, precision: int) -> str:
     """Return the sum that can be checked by head, or what was in the way."""
     reason = finding["reason"]
     if reason == "nothing":
@@ -74,9 +75,9 @@ def _text(finding: Mapping[str, Any], *, program: Program) -> str:
     limit = formats.money(finding["limit"], program.currency, drop_cents=True) if window else ""
     if reason == "limit_used":
         return _("The limit of %(limit)s in %(window)s is used up") % {"limit": limit, "window": WINDOWS[window]()}
-    calculation = _calculation(finding, program=program)
+    calculation = _calculation(finding, program=program, precision=precision)
     if reason == "rounded_away":
-        return _("%(calculation)s: less than the smallest step, rounded down") % {"calculation": calculation}
+        return _("%(calculation)s: less than the smallest step") % {"calculation": calculation}
     if reason == "cut":
         return _("%(calculation)s; the limit of %(limit)s in %(window)s cut the rest") % {
             "calculation": calculation,
@@ -86,15 +87,20 @@ def _text(finding: Mapping[str, Any], *, program: Program) -> str:
     return calculation
 
 
-def _calculation(finding: Mapping[str, Any], *, program: Program) -> str:
+def _calculation(finding: Mapping[str, Any], *, program: Program, precision: int) -> str:
+    counted = Decimal(finding["counted"]).scaleb(-formats.minor_digits(program.currency))
     amount = formats.money(finding["counted"], program.currency)
     rate = Decimal(finding["rate"]) / RATE_SCALE
     if finding["effect"] == "percent":
-        return _("%(rate)s of %(amount)s") % {
-            "rate": formats.percent(rate / 100, decimals=_places(rate)),
-            "amount": amount,
-        }
-    return _("%(amount)s × %(rate)s") % {"amount": amount, "rate": formats.rate(rate)}
+        exact = counted * rate / 100
+        share = formats.percent(rate / 100, decimals=_places(rate))
+        product = _("%(rate)s of %(amount)s") % {"rate": share, "amount": amount}
+    else:
+        exact = counted * rate
+        product = _("%(amount)s × %(rate)s") % {"amount": amount, "rate": formats.rate(rate)}
+    if exact == Decimal(finding["units"]).scaleb(-precision):
+        return product
+    return _("%(product)s = %(exact)s, rounded down") % {"product": product, "exact": formats.rate(exact)}
 
 
 def _places(rate: Decimal) -> int:

@@ -105,8 +105,10 @@ def test_accrued_purchase_shows_what_it_earned_and_why(till):
     body = till.get("purchases/r-1/").json()
 
     assert body["status"] == "accrued"
-    assert body["awards"] == [{"unit": "points", "amount": "10", "rule": "base", "reason": "€10.99 × 1"}]
-    assert body["explanation"] == [{"rule": "base", "fired": True, "reason": "€10.99 × 1"}]
+    assert body["awards"] == [
+        {"unit": "points", "amount": "10", "rule": "base", "reason": "€10.99 × 1 = 10.99, rounded down"}
+    ]
+    assert body["explanation"] == [{"rule": "base", "fired": True, "reason": "€10.99 × 1 = 10.99, rounded down"}]
     assert body["member"]["balances"]["points"]["available"] == "10"
 
 

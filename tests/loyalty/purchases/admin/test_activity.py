@@ -77,7 +77,9 @@ def test_activity_page_says_in_words_how_it_was_judged(client, owner, program):
 
     judged = client.get(reverse("admin:purchases_activity_change", args=[row.pk])).context["judged"]
 
-    assert [(award["amount"], award["reason"]) for award in judged["awards"]] == [("+10\u00a0points", "$10.99 × 1")]
+    assert [(award["amount"], award["reason"]) for award in judged["awards"]] == [
+        ("+10\u00a0points", "$10.99 × 1 = 10.99, rounded down")
+    ]
     assert [(line["line"].name, line["quantity"], line["amount"]) for line in judged["lines"]] == [
         ("Lipstick", "1.5", "$10.99")
     ]
