@@ -115,6 +115,7 @@ def engine_lot(lot: Lot, unit: str) -> engine.Lot:
         expires_at=lot.expires_at,
         expired=lot.expired,
         reversed=lot.reversed,
+        waived=lot.waived,
     )
 
 
@@ -135,7 +136,7 @@ class _Writer:
         self.transactions: list[Transaction] = []
         self.entries: list[Entry] = []
         self.new_lots: list[Lot] = []
-        self.lots: list[tuple[UUID, int, int, int, datetime | None]] = []
+        self.lots: list[tuple[UUID, int, int, int, int, datetime | None]] = []
         self.periods: list[TierPeriod] = []
         self.balances: list[tuple[UUID, int]] = []
         self.standings: list[tuple[object, ...]] = []
@@ -186,7 +187,7 @@ class _Writer:
         Entry.objects.bulk_create(self.entries)
         Lot.objects.bulk_create(self.new_lots)
         TierPeriod.objects.bulk_create(self.periods)
-        update_rows(Lot, ("remaining", "expired", "reversed", "matures_at"), self.lots)
+        update_rows(Lot, ("remaining", "expired", "reversed", "waived", "matures_at"), self.lots)
         update_rows(Account, ("balance",), sorted(self.balances))
         update_rows(Membership, ("joined_at",), self.joined)
         columns = ("version", "as_of", "due_at", "lots_due_at", "active_at", "tier", "tier_since", "tier_until")
@@ -221,7 +222,7 @@ class _Writer:
     def _keep(self, standing: Standing, lot: engine.Lot) -> None:
         if not lot.is_new:
             if lot.is_touched:
-                self.lots.append((lot.id, lot.remaining, lot.expired, lot.reversed, lot.matures_at))
+                self.lots.append((lot.id, lot.remaining, lot.expired, lot.reversed, lot.waived, lot.matures_at))
             return
         self.new_lots.append(
             Lot(
@@ -234,6 +235,7 @@ class _Writer:
                 remaining=lot.remaining,
                 expired=lot.expired,
                 reversed=lot.reversed,
+                waived=lot.waived,
                 earned_at=lot.earned_at,
                 matures_at=lot.matures_at,
                 expires_at=lot.expires_at,

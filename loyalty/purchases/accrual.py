@@ -226,7 +226,8 @@ def _purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activit
     query = Q()
     for program_id, external_ids in wanted.items():
         query |= Q(program_id=program_id, external_id__in=external_ids)
-    found = Activity.objects.purchases().filter(query).only("program_id", "external_id", "occurred_at", "status")
+    columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "returned")
+    found = Activity.objects.purchases().filter(query).only(*columns)
     return {(one.program_id, one.external_id): one for one in found}
 
 
@@ -235,20 +236,19 @@ def _judged(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
     known = {purchase.pk: purchase for purchase in purchases if purchase.status == Activity.Status.ACCRUED}
     if not known:
         return {}
-    awards: dict[UUID, list[tuple[str, str, int]]] = defaultdict(list)
-    rows = Award.objects.filter(activity_id__in=known).order_by("activity_id", "id")
-    for activity_id, rule, unit, amount in rows.values_list("activity_id", "rule", "unit__code", "amount"):
-        awards[activity_id].append((rule, unit, amount))
-    facts = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "facts")
+    rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
     return {
         activity_id: engine.Judged(
             id=activity_id,
             occurred_at=known[activity_id].occurred_at,
-            awards=tuple(awards[activity_id]),
-            consumed=found["consumed"],
-            credit=found["credit"],
+            version_id=version_id,
+            tier=tier,
+            found=facts["counters"],
+            total=known[activity_id].total or 0,
+            tax=known[activity_id].tax or 0,
+            returned=known[activity_id].returned,
         )
-        for activity_id, found in facts
+        for activity_id, version_id, tier, facts in rows
     }
 
 
@@ -310,7 +310,7 @@ def _engine_activity(
         return engine.Purchase(row.id, row.occurred_at, row.total or 0, row.tax or 0)
     purchase = purchases.get((row.program_id, row.purchase_external_id))
     purchase_id = purchase.pk if purchase is not None else row.id
-    return engine.Refund(row.id, row.occurred_at, purchase_id, judged.get(purchase_id))
+    return engine.Refund(row.id, row.occurred_at, purchase_id, row.total or 0, judged.get(purchase_id))
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------
@@ -377,9 +377,8 @@ def _write_verdicts(
     Judgement.objects.bulk_create(judgements)
     Award.objects.bulk_create(awards)
     update_rows(Activity, ("status", "detail"), sorted(statuses))
-    voided = list(chain.from_iterable(outcome.voided for outcome in outcomes))
-    if voided:
-        Activity.objects.filter(pk__in=voided).update(is_void=True, returned=F("total"))
+    returned = sorted((pk, *so_far) for outcome in outcomes for pk, so_far in outcome.returned.items())
+    update_rows(Activity, ("returned", "is_void"), returned)
 
 
 # --- What falls due by itself ------------------------------------------------------------------------------------

@@ -88,6 +88,14 @@ def evaluate(*, terms: Terms, amount: int, occurred_at: datetime, tier: str, cou
     return Evaluation(awards=awards, findings=tuple(findings), found=found, consumed=consumed)
 
 
+def earning_amount(*, terms: Terms, total: int, tax: int, returned: int = 0) -> int:
+    """Return what earns of a purchase's total after some of it was returned: without its share of tax, if tax does not."""
+    left = total - returned
+    if terms.tax_earns or not total:
+        return left
+    return left - (2 * tax * left + total) // (2 * total)
+
+
 def units_for(*, amount: int, rate: int, effect: str, digits: int, precision: int) -> int:
     """Return the smallest steps of the unit that an amount in minor units is worth, rounded down."""
     scale = 10**digits * RATE_SCALE * (100 if effect == "percent" else 1)

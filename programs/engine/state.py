@@ -22,6 +22,7 @@ class Lot:
     expires_at: datetime | None = None
     expired: int = 0
     reversed: int = 0
+    waived: int = 0  # Of what expired: not to be taken back again by later returns of the same purchase.
     is_new: bool = False
     is_touched: bool = False
 
@@ -43,22 +44,26 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The facts a purchase was judged by: what its refund needs. Counters and credit as they were consumed."""
+    """The facts a purchase was judged by: what its returns need. ``returned`` is what was given back so far."""
 
     id: UUID
     occurred_at: datetime
-    awards: tuple[tuple[str, str, int], ...]  # (rule, unit, amount)
-    consumed: dict[str, int]
-    credit: dict[str, dict[str, int]]
+    version_id: UUID
+    tier: str
+    found: dict[str, int]  # Counters of limits, as the purchase found them.
+    total: int
+    tax: int = 0
+    returned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A whole refund to be judged; ``judged`` is None where its purchase comes earlier in the same fold."""
+    """A return of ``amount`` minor units, to be judged; ``judged`` is None where its purchase comes in the same fold."""
 
     id: UUID
     occurred_at: datetime
     purchase_id: UUID
+    amount: int
     judged: Judged | None = None
 
 
@@ -154,5 +159,5 @@ class Outcome:
     tier_changes: list[TierChange] = field(default_factory=list)
     refused: dict[UUID, str] = field(default_factory=dict)  # Activity that cannot be judged, and why.
     waiting: list[UUID] = field(default_factory=list)  # Refunds whose purchase is not judged.
-    voided: list[UUID] = field(default_factory=list)  # Purchases now wholly returned.
+    returned: dict[UUID, tuple[int, bool]] = field(default_factory=dict)  # Purchase: given back so far, and wholly.
     due_at: datetime | None = None

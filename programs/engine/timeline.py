@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from programs.engine import tiers
 from programs.engine.dates import after, days_later, end_after_months, local_day
-from programs.engine.earning import evaluate
+from programs.engine.earning import Evaluation, earning_amount, evaluate
 from programs.engine.state import (
     Judged,
     Lot,
@@ -139,7 +140,7 @@ class _Timeline:
         state = self.state
         self._joined_no_later_than(one.occurred_at)
         tier = state.tier_at(one.occurred_at) if one.occurred_at < state.as_of else state.tier
-        amount = one.total if terms.tax_earns else max(0, one.total - one.tax)
+        amount = earning_amount(terms=terms, total=one.total, tax=one.tax)
         found = evaluate(terms=terms, amount=amount, occurred_at=one.occurred_at, tier=tier, counters=state.counters)
         for key, consumed in found.consumed.items():
             state.counters[key] = state.counters.get(key, 0) + consumed
@@ -150,7 +151,9 @@ class _Timeline:
         state.standing_activity.append((one.occurred_at, one.id))
         awards = tuple((a.rule, a.unit, a.amount) for a in found.awards)
         self._earn(one, terms, awards)
-        self.judged[one.id] = Judged(one.id, one.occurred_at, awards, dict(found.consumed), credit)
+        self.judged[one.id] = Judged(
+            one.id, one.occurred_at, terms.version_id, tier, dict(found.found), one.total, one.tax
+        )
         facts = {
             "amount": amount,
             "counters": found.found,
@@ -177,23 +180,43 @@ class _Timeline:
         self._review(state.as_of, reason="reached", since=one.occurred_at, activity_id=one.id)
 
     def _refund(self, one: Refund) -> None:
-        judged = one.judged or self.judged.get(one.purchase_id)
+        judged = self.judged.get(one.purchase_id) or one.judged
         if judged is None:
             self.outcome.waiting.append(one.id)
             return
         state = self.state
+        terms = self.schedule.versions[max(0, self.schedule.index_of(judged.version_id))]
         moment = max(one.occurred_at, judged.occurred_at)
-        for key, consumed in judged.consumed.items():
-            state.counters[key] = state.counters.get(key, 0) - consumed
-        self._credit(judged.credit, sign=-1)
-        waived = self._take_back(one, moment, judged)
-        awards = tuple((rule, unit, -amount) for rule, unit, amount in judged.awards)
-        facts = {"purchase": str(one.purchase_id), "waived": waived, "credit": judged.credit}
-        self.outcome.verdicts.append(Verdict(one.id, self.terms.version_id, state.tier, awards, facts))
-        self.outcome.voided.append(one.purchase_id)
-        state.standing_activity = [kept for kept in state.standing_activity if kept[1] != one.purchase_id]
-        state.active_at = max((at for at, _ in state.standing_activity), default=None)
+        after_it = replace(judged, returned=judged.returned + one.amount)
+        self.judged[one.purchase_id] = after_it
+        before, left = self._again(judged, terms), self._again(after_it, terms)
+        for key, consumed in before.consumed.items():
+            state.counters[key] = state.counters.get(key, 0) - consumed + left.consumed.get(key, 0)
+        year = str(local_day(judged.occurred_at, terms.zone).year)
+        amount = self._earning(judged, terms) - self._earning(after_it, terms)
+        credit = {"spend": {year: amount}} if amount else {}
+        self._credit(credit, sign=-1)
+        awards = _less(before, left)
+        waived = self._take_back(one, moment, awards)
+        is_void = after_it.returned == judged.total
+        facts = {"purchase": str(one.purchase_id), "waived": waived, "credit": credit}
+        taken = tuple((rule, unit, -units) for rule, unit, units in awards)
+        self.outcome.verdicts.append(Verdict(one.id, terms.version_id, judged.tier, taken, facts))
+        self.outcome.returned[one.purchase_id] = (after_it.returned, is_void)
+        if is_void:
+            state.standing_activity = [kept for kept in state.standing_activity if kept[1] != one.purchase_id]
+            state.active_at = max((at for at, _ in state.standing_activity), default=None)
         self._review(state.as_of, reason="returned", since=moment, activity_id=one.id)
+
+    def _again(self, judged: Judged, terms: Terms) -> Evaluation:
+        """Judge what is left of a purchase by the facts it was judged by."""
+        amount = self._earning(judged, terms)
+        return evaluate(
+            terms=terms, amount=amount, occurred_at=judged.occurred_at, tier=judged.tier, counters=judged.found
+        )
+
+    def _earning(self, judged: Judged, terms: Terms) -> int:
+        return earning_amount(terms=terms, total=judged.total, tax=judged.tax, returned=judged.returned)
 
     def _credit(self, credit: dict[str, dict[str, int]], *, sign: int) -> None:
         for measure, years in credit.items():
@@ -274,33 +297,38 @@ class _Timeline:
             moves += self._move(unit, account, "expired", amount)
         self._post("expire", None, due, moves)
 
-    def _take_back(self, one: Refund, moment: datetime, judged: Judged) -> dict[str, int]:
-        """Take back what the purchase gave; return what had already expired and so is not taken twice, by unit."""
+    def _take_back(self, one: Refund, moment: datetime, awards: Sequence[tuple[str, str, int]]) -> dict[str, int]:
+        """Take back what the returned part gave; return what had expired before and so is not taken twice, by unit."""
         given: dict[str, int] = {}
-        for _rule, unit, amount in judged.awards:
+        for _rule, unit, amount in awards:
             given[unit] = given.get(unit, 0) + amount
         moves: list[Move] = []
         waived: dict[str, int] = {}
         for unit, amount in given.items():
-            own = [lot for lot in self.state.lots if lot.activity_id == judged.id and lot.unit == unit]
-            expired = sum(lot.expired for lot in own)
-            if expired:
-                waived[unit] = expired
-            left = amount - expired
+            own = [lot for lot in self.state.lots if lot.activity_id == one.purchase_id and lot.unit == unit]
+            left = amount - self._take(own, amount, moves)
+            for lot in own:
+                if forgiven := min(left, lot.expired - lot.waived):
+                    lot.waived, lot.is_touched = lot.waived + forgiven, True
+                    waived[unit] = waived.get(unit, 0) + forgiven
+                    left -= forgiven
             others = [lot for lot in self._open_lots() if lot.unit == unit and lot.account == "available"]
-            for lot in [*own, *(lot for lot in others if lot.activity_id != judged.id)]:
-                taken = min(lot.remaining, left)
-                if taken:
-                    moves += self._move(unit, lot.account, "reversed", taken)
-                    lot.remaining -= taken
-                    lot.reversed += taken
-                    lot.is_touched = True
-                    left -= taken
+            left -= self._take(others, left, moves)
             if left:  # Spent already: the member owes it, and the next units pay it.
                 moves += self._move(unit, "available", "reversed", left)
         self._post("reverse", one.id, moment, moves)
         self._settle_lots()
         return waived
+
+    def _take(self, lots: Iterable[Lot], amount: int, moves: list[Move]) -> int:
+        """Take up to ``amount`` out of the lots, in order; return what was found there."""
+        taken = 0
+        for lot in lots:
+            if part := min(lot.remaining, amount - taken):
+                moves += self._move(lot.unit, lot.account, "reversed", part)
+                lot.remaining, lot.reversed, lot.is_touched = lot.remaining - part, lot.reversed + part, True
+                taken += part
+        return taken
 
     def _open_lots(self) -> list[Lot]:
         """Return the lots with something left, earliest end first."""
@@ -339,3 +367,10 @@ def _joined(moves: Sequence[Move]) -> tuple[Move, ...]:
         amounts[move.unit, move.account] = amounts.get((move.unit, move.account), 0) + move.amount
         balances[move.unit, move.account] = move.balance_after
     return tuple(Move(*key, amount, balances[key]) for key, amount in amounts.items() if amount)
+
+
+def _less(before: Evaluation, left: Evaluation) -> tuple[tuple[str, str, int], ...]:
+    """Return by rule what the returned part of a purchase had earned: award(before) − award(what is left)."""
+    kept: Mapping[tuple[str, str], int] = {(award.rule, award.unit): award.amount for award in left.awards}
+    parts = ((a.rule, a.unit, a.amount - kept.get((a.rule, a.unit), 0)) for a in before.awards)
+    return tuple(part for part in parts if part[2])

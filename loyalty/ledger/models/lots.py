@@ -27,6 +27,7 @@ class Lot(models.Model):
     remaining = models.BigIntegerField(_("left"))
     expired = models.BigIntegerField(_("expired"), default=0)
     reversed = models.BigIntegerField(_("taken back"), default=0)
+    waived = models.BigIntegerField(_("expired and not taken back again"), default=0)
     earned_at = models.DateTimeField(_("earned"))
     matures_at = models.DateTimeField(_("spendable from"), null=True)  # Null once it is (or at once was) spendable.
     expires_at = models.DateTimeField(_("expires"), null=True)  # Null: never, or with the member's inactivity.
@@ -42,6 +43,9 @@ class Lot(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(name="ledger_lot_amount_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="ledger_lot_waives_what_expired", condition=Q(waived__gte=0, waived__lte=F("expired"))
+            ),
             models.CheckConstraint(
                 name="ledger_lot_never_overdrawn",
                 condition=Q(remaining__gte=0, expired__gte=0, reversed__gte=0)

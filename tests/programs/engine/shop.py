@@ -8,7 +8,7 @@ from itertools import count
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from programs.engine.state import Outcome, Purchase, Refund, State
+from programs.engine.state import Judged, Outcome, Purchase, Refund, State
 from programs.engine.terms import Cap, Condition, Rule, Schedule, Terms, Tier, UnitTerms
 from programs.engine.timeline import fold
 
@@ -90,6 +90,22 @@ class Shop:
         one = Purchase(self.new_id(), at, total, tax)
         self.take(one)
         return one
+
+    def give_back(self, one: Purchase, at: datetime, amount: int) -> Outcome:
+        """Return part of a purchase judged in an earlier fold."""
+        verdict = next(v for o in self.outcomes for v in o.verdicts if v.activity_id == one.id)
+        returned = [o.returned[one.id][0] for o in self.outcomes if one.id in o.returned]
+        judged = Judged(
+            one.id,
+            one.occurred_at,
+            verdict.version_id,
+            verdict.tier,
+            verdict.facts["counters"],
+            one.total,
+            one.tax,
+            returned[-1] if returned else 0,
+        )
+        return self.take(Refund(self.new_id(), at, one.id, amount, judged))
 
     @property
     def points(self) -> int:

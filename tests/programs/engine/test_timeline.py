@@ -75,19 +75,8 @@ def test_tier_after_a_return_is_the_higher_of_this_and_the_last_years_spend():
     shop = Shop(beauty(), joined_at=JOINED)
     shop.buy(day("2022-03-01"), 35_000)
     big = shop.buy(day("2023-03-01"), 100_000)
-    judged = shop.outcomes[-1]
 
-    from programs.engine.state import Judged
-
-    facts = judged.verdicts[0]
-    shop.take(
-        Refund(
-            shop.new_id(),
-            day("2023-03-02"),
-            big.id,
-            Judged(big.id, big.occurred_at, facts.awards, facts.facts["consumed"], facts.facts["credit"]),
-        )
-    )
+    shop.give_back(big, day("2023-03-02"), 100_000)
 
     assert (shop.state.tier, shop.state.tier_until) == ("vib", date(2023, 12, 31))
 
@@ -221,7 +210,7 @@ def test_refund_in_the_same_fold_ends_as_if_there_had_been_no_purchase():
     shop = Shop(beauty(), joined_at=JOINED)
     one = Purchase(shop.new_id(), day("2022-02-10"), 40_000)
 
-    shop.take(one, Refund(shop.new_id(), day("2022-02-11"), one.id))
+    shop.take(one, Refund(shop.new_id(), day("2022-02-11"), one.id, one.total))
 
     assert (shop.points, shop.state.tier, shop.state.credit, shop.state.active_at) == (
         0,
@@ -233,7 +222,7 @@ def test_refund_in_the_same_fold_ends_as_if_there_had_been_no_purchase():
 
 def test_refund_without_its_purchase_waits():
     shop = Shop(beauty(), joined_at=JOINED)
-    refund = Refund(shop.new_id(), day("2022-02-11"), shop.new_id())
+    refund = Refund(shop.new_id(), day("2022-02-11"), shop.new_id(), 100)
 
     assert shop.take(refund).waiting == [refund.id]
 
@@ -242,7 +231,7 @@ def test_refund_gives_the_month_of_a_limit_back():
     shop = Shop(cashback(), joined_at=JOINED)
     buys = [Purchase(shop.new_id(), day(f"2022-02-{n:02}"), 50_000) for n in range(1, 7)]
 
-    shop.take(*buys, Refund(shop.new_id(), day("2022-02-08"), buys[0].id))
+    shop.take(*buys, Refund(shop.new_id(), day("2022-02-08"), buys[0].id, buys[0].total))
     shop.buy(day("2022-02-09"), 50_000)
 
     assert shop.state.balance("cash", "pending") == 3_000
@@ -252,7 +241,7 @@ def test_refund_of_expired_points_takes_nothing_twice():
     shop = Shop(beauty(), joined_at=JOINED)
     one = Purchase(shop.new_id(), day("2022-02-10"), 5_000)
 
-    outcome = shop.take(one, Refund(shop.new_id(), day("2023-06-01"), one.id))
+    outcome = shop.take(one, Refund(shop.new_id(), day("2023-06-01"), one.id, one.total))
 
     assert (shop.points, outcome.verdicts[1].facts["waived"]) == (0, {"points": 50})
 
@@ -262,7 +251,7 @@ def test_refund_of_the_latest_purchase_ends_inactivity_where_it_would_have_ended
     first = Purchase(shop.new_id(), day("2022-02-10"), 5_000)
     second = Purchase(shop.new_id(), day("2023-01-10"), 3_000)
 
-    shop.take(first, second, Refund(shop.new_id(), day("2023-06-01"), second.id))
+    shop.take(first, second, Refund(shop.new_id(), day("2023-06-01"), second.id, second.total))
 
     assert shop.points == 0  # Without the second purchase the first one's points ended in February 2023.
 
@@ -282,7 +271,7 @@ def story(shop, history, *, in_order=True):
     """Purchases at (day, total), some of them returned some days later; each in its place."""
     buys = [(Purchase(shop.new_id(), JOINED + timedelta(days=n), total), back) for n, total, back in history]
     told = [one for one, _ in buys]
-    told += [Refund(shop.new_id(), one.occurred_at + timedelta(days=20), one.id) for one, back in buys if back]
+    told += [Refund(shop.new_id(), one.occurred_at + timedelta(days=20), one.id, one.total) for one, back in buys if back]
     return sorted(told, key=lambda one: (one.occurred_at, one.id)) if in_order else told
 
 
@@ -343,7 +332,7 @@ def test_purchase_returned_at_once_leaves_no_trace(name, history):
     told = []
     for n, total, back in sorted(history):
         one = Purchase(with_returns.new_id(), JOINED + timedelta(days=n), total)
-        told += [one, Refund(with_returns.new_id(), one.occurred_at, one.id)] if back else [one]
+        told += [one, Refund(with_returns.new_id(), one.occurred_at, one.id, one.total)] if back else [one]
         if not back:
             without.take(one)
 
