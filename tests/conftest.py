@@ -7,12 +7,17 @@ from typing import Any
 
 import django
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests import environment
 from tests.sockets import only_this_machine
 
 DIRECTORY = environment.prepare()
 django.setup()
+
+# The same examples in every run: what fails on one machine fails on all.
+hypothesis_settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

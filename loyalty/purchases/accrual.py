@@ -19,7 +19,7 @@ from accounts.models import User
 from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Lot, Standing
 from loyalty.ledger.sets import update_rows
-from loyalty.purchases.models import Activity, Award, Judgement
+from loyalty.purchases.models import Activity, Award, Judgement, ReceiptKey
 from programs.engine import state as engine
 from programs.engine.terms import Schedule
 from programs.engine.timeline import fold
@@ -225,9 +225,10 @@ def _purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activit
         return {}
     query = Q()
     for program_id, external_ids in wanted.items():
-        query |= Q(program_id=program_id, external_id__in=external_ids)
+        query |= Q(program_id=program_id, kind=Activity.Kind.PURCHASE, external_id__in=external_ids)
     columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "returned")
-    found = Activity.objects.purchases().filter(query).only(*columns)
+    keys = ReceiptKey.objects.filter(query).values("activity_id")  # The index that finds a receipt by its name.
+    found = Activity.objects.filter(pk__in=keys).only(*columns)
     return {(one.program_id, one.external_id): one for one in found}
 
 

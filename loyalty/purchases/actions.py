@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import structlog
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -24,9 +26,10 @@ from loyalty.purchases.intake import (
     repeated,
     touch_backfill,
 )
-from loyalty.purchases.lines import stored
+from loyalty.purchases.lines import read, stored
 from loyalty.purchases.locks import hold_intake, share_intake
 from loyalty.purchases.models import Activity, ReceiptKey
+from loyalty.purchases.returns import Returned, resolve, returned_rows, wanted_rows
 from programs.models import ApiKey, Membership, Program, Store
 
 log = structlog.get_logger(__name__)
@@ -46,14 +49,6 @@ class MemberClosedError(ProblemError):
     status, code = 409, "member-closed"
     title = _("The membership has ended")
     cure = _("Send the purchase without a member.")
-
-
-class NothingLeftError(ProblemError):
-    """The purchase is already wholly returned."""
-
-    status, code = 409, "nothing-left"
-    title = _("Nothing is left of this purchase")
-    cure = _("It was already returned as a whole. Nothing more needs to be sent.")
 
 
 # --- Purchases -----------------------------------------------------------------------------------------------------
@@ -177,9 +172,9 @@ def _stores(program: Program, codes: set[str]) -> dict[str, UUID]:
 
 
 def record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcome:
-    """Write the return of all that is left of a purchase, or of one still to come (it waits); return the outcome.
+    """Write a return, of a purchase that is there or of one still to come (it waits); return the outcome.
 
-    Raises NothingLeftError, ExternalIdReuseError, InvalidError.
+    Raises NothingLeftError, ExceedsPurchaseError, ExternalIdReuseError, InvalidError.
     """
     return past_twins(lambda: _record_refund(program=program, item=item, by=by))
 
@@ -196,7 +191,11 @@ def _record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcom
         if purchase is None:
             hold_intake(program)  # A purchase on its way is now either committed or will find this return.
             purchase = _purchase_to_return(program, item.purchase)
-        row = _refund(item, purchase=purchase, intake=intake)
+        row = _refund(item, intake=intake)
+        if purchase is not None:
+            _bind(row, purchase, before=_returned_before(purchase))
+            if purchase.membership_id is None:
+                purchase.save(update_fields=["is_void", "returned"])
         row.save(force_insert=True)
         receipt_key(row, item.digest()).save(force_insert=True)
         touch_backfill(program, now=now)
@@ -206,20 +205,22 @@ def _record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcom
 
 
 def _purchase_to_return(program: Program, external_id: str) -> Activity | None:
-    """Return the purchase, locked until the end of the transaction, with nothing returned of it so far."""
+    """Return the purchase, locked until the end of the transaction."""
     purchases = Activity.objects.purchases().filter(program=program, external_id=external_id)
     key = ReceiptKey.objects.filter(program=program, kind=Activity.Kind.PURCHASE, external_id=external_id)
-    purchase = purchases.filter(pk__in=key.values("activity_id")).select_for_update(no_key=True).first()
-    if purchase is None:
-        return None
-    returns = Activity.objects.refunds().filter(program=program, purchase_external_id=external_id)
-    if purchase.is_void or returns.filter(total__isnull=False).exists():
-        raise NothingLeftError
-    return purchase
+    return purchases.filter(pk__in=key.values("activity_id")).select_for_update(no_key=True).first()
 
 
-def _refund(item: RefundInput, *, purchase: Activity | None, intake: Intake) -> Activity:
-    row = Activity(
+def _returned_before(purchase: Activity) -> list[Returned]:
+    """Return what earlier returns take of the purchase, judged or not."""
+    refunds = Activity.objects.refunds().filter(
+        program_id=purchase.program_id, purchase_external_id=purchase.external_id, total__isnull=False
+    )
+    return [one for lines in refunds.values_list("lines", flat=True) for one in returned_rows(lines)]
+
+
+def _refund(item: RefundInput, *, intake: Intake) -> Activity:
+    return Activity(
         program_id=intake.program.pk,
         kind=Activity.Kind.REFUND,
         external_id=item.external_id,
@@ -229,40 +230,39 @@ def _refund(item: RefundInput, *, purchase: Activity | None, intake: Intake) -> 
         due_at=intake.due_at(item.occurred_at),
         purchase_external_id=item.purchase,
         currency=intake.program.currency,
+        lines=msgspec.to_builtins(item.wanted),
     )
-    if purchase is not None:
-        _bind(row, purchase)
-        if purchase.is_void:
-            purchase.save(update_fields=["is_void", "returned"])
-    return row
 
 
-def _bind(refund: Activity, purchase: Activity) -> None:
-    """Let the return take all that is left of its purchase; a guest's needs no judging and is done at once."""
-    refund.total = (purchase.total or 0) - purchase.returned
+def _bind(refund: Activity, purchase: Activity, *, before: Sequence[Returned]) -> list[Returned]:
+    """Work out what the return takes of its purchase, and return it; a guest's needs no judging and is done at once."""
+    total = purchase.total or 0
+    taken = resolve(lines=read(purchase.lines), total=total, before=before, wanted=wanted_rows(refund.lines))
+    refund.lines = msgspec.to_builtins(taken)
+    refund.total = sum(one.amount for one in taken)
     refund.membership_id = purchase.membership_id
     refund.store_id = purchase.store_id
     refund.status = Activity.Status.RECORDED
     refund.due_at = max(refund.due_at, purchase.due_at)
     if purchase.membership_id is None:
         refund.status = Activity.Status.ACCRUED
-        purchase.is_void = True
-        purchase.returned = purchase.total or 0
+        purchase.returned += refund.total
+        purchase.is_void = purchase.returned == total
+    return taken
 
 
 def _adopt_early_refunds(program: Program, purchases: Mapping[str, Activity]) -> None:
-    """Let the returns that came before these purchases go on; only the first of one purchase takes anything."""
+    """Let the returns that came before these purchases go on, in order; one that takes too much is set aside."""
     waiting = Activity.objects.refunds().filter(
         program=program, purchase_external_id__in=sorted(purchases), status=Activity.Status.WAITING
     )
-    bound: set[str] = set()
+    taken: dict[str, list[Returned]] = defaultdict(list)
     for refund in waiting.in_order().select_for_update(no_key=True):
         purchase = purchases[refund.purchase_external_id]
-        if refund.purchase_external_id in bound:
-            refund.status, refund.detail = Activity.Status.FAILED, NothingLeftError.code
-        else:
-            bound.add(refund.purchase_external_id)
-            _bind(refund, purchase)
-        refund.save(update_fields=["status", "detail", "total", "membership", "store", "due_at"])
-        if purchase.is_void:
+        try:
+            taken[purchase.external_id] += _bind(refund, purchase, before=taken[purchase.external_id])
+        except ProblemError as problem:
+            refund.status, refund.detail = Activity.Status.FAILED, problem.code
+        refund.save(update_fields=["status", "detail", "total", "lines", "membership", "store", "due_at"])
+        if purchase.membership_id is None:
             purchase.save(update_fields=["is_void", "returned"])

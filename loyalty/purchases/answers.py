@@ -16,7 +16,7 @@ from loyalty.ledger.answers import MemberAnswer, member_answers
 from loyalty.ledger.queries import member_views
 from loyalty.purchases.accrual import bring_up_to_date
 from loyalty.purchases.explanations import Reason, explain, explain_award
-from loyalty.purchases.lines import LineAnswer, shown
+from loyalty.purchases.lines import LineAnswer, shown, shown_returned
 from loyalty.purchases.models import Activity, Award, Judgement
 from programs.models import Membership, Program, Unit
 
@@ -105,7 +105,7 @@ def _answer(
         currency=row.currency,
         total=None if row.total is None else decimal_text(row.total, digits),
         tax=None if row.tax is None else decimal_text(row.tax, digits),
-        lines=shown(row.lines, digits=digits),
+        lines=(shown_returned if row.kind == Activity.Kind.REFUND else shown)(row.lines, digits=digits),
         store=row.store.code if row.store else None,
         channel=row.channel or None,
         terminal=row.terminal or None,

@@ -206,7 +206,7 @@ def _refused(external_id: str | None, problem: ProblemError) -> BatchResult:
 
 
 class Refunds(ActivityEndpoint):
-    """Record the return of a whole purchase once; list what was returned."""
+    """Record a return once; list what was returned."""
 
     kind = Activity.Kind.REFUND
     scopes: ClassVar = {"GET": "purchases:read", "POST": "refunds:write"}
@@ -224,10 +224,10 @@ class Refunds(ActivityEndpoint):
 
     @documented(
         name="refunds_create",
-        summary="Return a whole purchase; one still to come is waited for",
+        summary="Return a purchase or parts of it; one still to come is waited for",
         body=RefundBody,
         answers={201: ActivityAnswer, 200: ActivityAnswer},
-        errors=[400, 409, 413, 415, 422],
+        errors=[400, 404, 409, 413, 415, 422],
         parameters=[WAIT, IDEMPOTENCY_KEY],
         tag=RETURNS,
     )

@@ -89,12 +89,20 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     attributes: Attributes | None = None
 
 
+class RefundLineBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What comes back of one line: pieces (the amount prorates), an amount, both, or all that is left of it."""
+
+    line: Annotated[int, Meta(ge=1, le=MOST_LINES, description="The line's number in the purchase, from 1.")]
+    quantity: QuantityText = None
+    amount: OptionalAmount = None
+
+
 class RefundBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A return of a whole purchase: all that is left of it."""
+    """A return: of lines, of an amount of a purchase without lines, or of all that is left."""
 
     external_id: ExternalId
     purchase: Annotated[str, Meta(min_length=1, max_length=128, description="The purchase's external_id.")]
     occurred_at: MomentText
-    lines: Annotated[list[Any], Meta(max_length=MOST_LINES)] | None = None
+    lines: Annotated[list[RefundLineBody], Meta(max_length=MOST_LINES)] | None = None
     amount: OptionalAmount = None
     redemptions: Annotated[list[str], Meta(max_length=50)] | None = None

@@ -18,6 +18,7 @@ from loyalty.api.problems import ProblemError, field_code, invalid
 from loyalty.ledger.members import EXTERNAL
 from loyalty.purchases.bodies import LineBody, PurchaseBody, RefundBody
 from loyalty.purchases.lines import THOUSANDTHS, Line
+from loyalty.purchases.returns import WHOLE, Wanted
 from programs.cards import normal
 from programs.models import Program
 
@@ -45,10 +46,13 @@ CURRENCY_MISMATCH = field_code(
     title=_("The program counts in another currency"),
     cure=_("Send the purchase in the currency of the program."),
 )
-PARTIAL_REFUND = field_code(
-    "partial-refund-unsupported",
-    title=_("Only whole purchases can be returned"),
-    cure=_("Leave “lines”, “amount” and “redemptions” out: all that is left is returned."),
+LINES_AND_AMOUNT = field_code(
+    "lines-and-amount",
+    title=_("A return names lines or an amount, not both"),
+    cure=_("Send “lines” for a purchase with lines, “amount” for one without, neither for all that is left."),
+)
+NEGATIVE_AMOUNT = field_code(
+    "negative-amount", title=_("The amount is negative"), cure=_("Send what comes back as a positive amount.")
 )
 
 
@@ -103,15 +107,17 @@ class PurchaseInput:
 
 @dataclass(frozen=True, slots=True)
 class RefundInput:
-    """A whole return that fits the program."""
+    """A return that fits the program; ``wanted`` is empty for all that is left."""
 
     external_id: str
     purchase: str
     occurred_at: datetime
+    wanted: tuple[Wanted, ...] = ()
 
     def digest(self) -> bytes:
         """Return what tells this body from another one."""
-        return _digest(purchase=self.purchase, occurred_at=self.occurred_at)
+        wanted = msgspec.to_builtins(self.wanted)
+        return _digest(purchase=self.purchase, occurred_at=self.occurred_at, wanted=wanted)
 
 
 def _digest(**parts: Any) -> bytes:
@@ -152,14 +158,31 @@ def purchase_input(body: Any, *, program: Program, position: int = 0) -> Purchas
 def refund_input(body: Any, *, program: Program) -> RefundInput:
     """Return the checked return, or raise InvalidError with the pointer of what is wrong."""
     given = shaped(body, RefundBody)
-    for name, value in (("lines", given.lines), ("amount", given.amount), ("redemptions", given.redemptions)):
-        if value:
-            raise invalid(f"/{name}", PARTIAL_REFUND)
+    if given.redemptions:
+        raise UnknownRedemptionError
+    if given.lines and given.amount is not None:
+        raise invalid("/amount", LINES_AND_AMOUNT)
     return RefundInput(
         external_id=given.external_id,
         purchase=given.purchase,
         occurred_at=moment(given.occurred_at, pointer="/occurred_at"),
+        wanted=_wanted(given, digits_of(program.currency)),
     )
+
+
+def _wanted(given: RefundBody, digits: int) -> tuple[Wanted, ...]:
+    if given.amount is not None:
+        amount = smallest_steps(given.amount, digits, pointer="/amount")
+        if amount < 0:
+            raise invalid("/amount", NEGATIVE_AMOUNT)
+        return (Wanted(WHOLE, amount=amount),)
+    wanted = []
+    for place, line in enumerate(given.lines or ()):
+        at = f"/lines/{place}"
+        quantity = None if line.quantity is None else _quantity(line.quantity, f"{at}/quantity")
+        part = None if line.amount is None else smallest_steps(line.amount, digits, pointer=f"{at}/amount")
+        wanted.append(Wanted(line.line, quantity, part))
+    return tuple(wanted)
 
 
 def member_name(given: str | None) -> str:
@@ -188,11 +211,7 @@ def _tax(given: Any, total: int, digits: int) -> int | None:
 
 def _line(given: LineBody, place: int, digits: int) -> Line:
     at = f"/lines/{place}"
-    quantity = 1_000
-    if given.quantity is not None:
-        quantity = smallest_steps(given.quantity, THOUSANDTHS, pointer=f"{at}/quantity")
-    if quantity < 0:
-        raise invalid(f"{at}/quantity", NEGATIVE_QUANTITY)
+    quantity = 1_000 if given.quantity is None else _quantity(given.quantity, f"{at}/quantity")
     return Line(
         amount=smallest_steps(given.amount, digits, pointer=f"{at}/amount"),
         quantity=quantity,
@@ -203,6 +222,13 @@ def _line(given: LineBody, place: int, digits: int) -> Line:
         tags=tuple(given.tags or ()),
         attributes=free(given.attributes, pointer=f"{at}/attributes"),
     )
+
+
+def _quantity(given: Any, pointer: str) -> int:
+    quantity = smallest_steps(given, THOUSANDTHS, pointer=pointer)
+    if quantity < 0:
+        raise invalid(pointer, NEGATIVE_QUANTITY)
+    return quantity
 
 
 def free(given: dict[str, Any] | None, *, pointer: str) -> dict[str, Any]:

@@ -26,8 +26,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LineAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A line as the API shows it; what was not sent is left out."""
+    """A line as the API shows it, what was not sent left out; ``line`` is the number a return takes it from."""
 
+    line: int | None = None
     sku: str = ""
     name: str = ""
     category: str = ""
@@ -63,6 +64,19 @@ def shown(rows: Sequence[Mapping[str, Any]], *, digits: int) -> list[LineAnswer]
             attributes=row.get("attributes", {}),
         )
         for row in rows
+    ]
+
+
+def shown_returned(rows: Sequence[Mapping[str, Any]], *, digits: int) -> list[LineAnswer]:
+    """Return what a return takes, or asks for, of each line of its purchase; none for one that was sent without."""
+    return [
+        LineAnswer(
+            line=row["line"],
+            quantity="" if (pieces := row.get("quantity")) is None else quantity_text(pieces),
+            amount="" if (minor := row.get("amount")) is None else decimal_text(minor, digits),
+        )
+        for row in rows
+        if row["line"]
     ]
 
 

@@ -89,7 +89,7 @@ def evaluate(*, terms: Terms, amount: int, occurred_at: datetime, tier: str, cou
 
 
 def earning_amount(*, terms: Terms, total: int, tax: int, returned: int = 0) -> int:
-    """Return what earns of a purchase's total after some of it was returned: without its share of tax, if tax does not."""
+    """Return what earns of a total after some was returned: without its share of tax, where tax does not."""
     left = total - returned
     if terms.tax_earns or not total:
         return left

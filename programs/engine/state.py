@@ -58,7 +58,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A return of ``amount`` minor units, to be judged; ``judged`` is None where its purchase comes in the same fold."""
+    """A return of ``amount`` minor units; ``judged`` is None where its purchase comes in the same fold."""
 
     id: UUID
     occurred_at: datetime

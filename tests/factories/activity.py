@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from loyalty.purchases import accrual
-from loyalty.purchases.models import Activity
+from loyalty.purchases.models import Activity, ReceiptKey
 from programs.models import Membership
 
 JOINED = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ def record(
 ) -> Activity:
     """Return an activity of ``total`` minor units, so many days after JOINED."""
     now = datetime.now(UTC)
-    return Activity.objects.create(
+    one = Activity.objects.create(
         program=member.program,
         membership=member,
         kind=kind,
@@ -38,6 +38,10 @@ def record(
         tax=tax,
         purchase_external_id=purchase,
     )
+    ReceiptKey.objects.create(
+        program=member.program, kind=kind, external_id=external_id, activity_id=one.pk, digest=b"a test's"
+    )
+    return one
 
 
 def drain() -> list[accrual.BatchReport]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from loyalty.ledger.models import Account
 from loyalty.ledger.verify import verify
@@ -72,11 +72,12 @@ def test_workers_and_due_work_at_once_leave_the_books_in_order():
     assert verify(programs=[program]).faults == []
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no row locks: its writers queue up")
 def test_member_locked_elsewhere_is_passed_by_and_reported():
     member = make_member(program=make_shop(), joined_at=JOINED)
     record(member, "r1", 1_000)
-    from django.db import transaction
+    if not connection.features.has_select_for_update_skip_locked:
+        assert accrual.accrue_batch().judged == 1  # SQLite has no row locks: its writers queue up.
+        return
 
     with transaction.atomic():
         accrual.ledger.lock_standings([member.pk], skip_locked=False)
@@ -84,4 +85,3 @@ def test_member_locked_elsewhere_is_passed_by_and_reported():
             report = pool.submit(lambda: (accrual.accrue_batch(), connections.close_all())[0]).result()
 
     assert (report.judged, report.locked_out) == (0, 1)
-    assert connection.vendor == "postgresql"

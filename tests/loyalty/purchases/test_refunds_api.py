@@ -1,4 +1,4 @@
-"""Whole returns over HTTP, before and after their purchase."""
+"""Returns over HTTP, whole and in parts, before and after their purchase."""
 
 from __future__ import annotations
 
@@ -119,15 +119,114 @@ def test_purchase_and_return_may_share_an_external_id(till):
     assert till.post("refunds/", a_refund("same", purchase="same")).status_code == 201
 
 
+LINES = [
+    {"sku": "tea", "quantity": 3, "amount": "10.00"},
+    {"sku": "cup", "amount": "8.99"},
+    {"sku": "discount", "amount": "-2.00"},
+]
+
+
+def a_basket(**fields):
+    return a_purchase(total="16.99", lines=LINES, member=MEMBER, **fields)
+
+
+def test_return_of_pieces_prorates_and_the_rest_comes_back_to_the_last_cent(till):
+    till.post("purchases/", a_basket())
+    shown = [
+        till.post("refunds/", a_refund(f"f-{number}", lines=[{"line": 1, "quantity": 1}])).json() for number in range(3)
+    ]
+    rest = till.post("refunds/", a_refund("f-rest")).json()
+    accrue_batch()
+
+    assert [(one["total"], one["lines"]) for one in shown] == [
+        ("3.33", [{"line": 1, "quantity": "1", "amount": "3.33"}]),
+        ("3.34", [{"line": 1, "quantity": "1", "amount": "3.34"}]),
+        ("3.33", [{"line": 1, "quantity": "1", "amount": "3.33"}]),
+    ]
+    assert (rest["total"], [line["amount"] for line in rest["lines"]]) == ("6.99", ["8.99", "-2.00"])
+    assert (_available(), Activity.objects.purchases().get().is_void) == (0, True)
+
+
+def test_return_of_a_line_takes_what_it_earned_beyond_the_rest(till):
+    till.post("purchases/", a_basket())
+    accrue_batch()
+    till.post("refunds/", a_refund(lines=[{"line": 2}, {"line": 3}]))
+    accrue_batch()
+
+    body = till.get("refunds/f-1/").json()
+
+    assert (body["total"], body["awards"][0]["amount"], _available()) == ("6.99", "-6", 10)
+    assert Activity.objects.purchases().get().returned == 699
+
+
+def test_return_of_an_amount_of_a_purchase_without_lines(till):
+    till.post("purchases/", a_purchase(member=MEMBER))
+    till.post("refunds/", a_refund("f-1", amount="5.00"))
+    till.post("refunds/", a_refund("f-2", amount="5.99"))
+    accrue_batch()
+
+    assert (_available(), till.post("refunds/", a_refund("f-3")).json()["code"]) == (0, "nothing-left")
+
+
+def test_return_of_parts_before_the_purchase_waits_and_then_takes_them(till):
+    till.post("refunds/", a_refund("f-1", lines=[{"line": 1, "quantity": "1"}]))
+    till.post("refunds/", a_refund("f-2", lines=[{"line": 1, "quantity": "3"}]))
+    till.post("purchases/", a_basket())
+    accrue_batch()
+
+    shown = {row["external_id"]: (row["status"], row["detail"]) for row in till.get("refunds/").json()["results"]}
+    assert shown == {"f-1": ("accrued", ""), "f-2": ("failed", "More would come back than is left of this purchase")}
+    assert (_available(), Activity.objects.purchases().get().returned) == (13, 333)
+
+
 @pytest.mark.parametrize(
-    ("fields", "pointer"),
-    [({"lines": [{"line": 1}]}, "/lines"), ({"amount": "1.00"}, "/amount"), ({"redemptions": ["x"]}, "/redemptions")],
+    ("fields", "status", "code", "pointer"),
+    [
+        ({"lines": [{"line": 1, "quantity": 4}]}, 409, "exceeds-purchase", "/lines/0/quantity"),
+        ({"lines": [{"line": 2, "amount": "9.00"}]}, 409, "exceeds-purchase", "/lines/0/amount"),
+        ({"lines": [{"line": 1}, {"line": 1, "quantity": 1}]}, 409, "exceeds-purchase", "/lines/1/quantity"),
+        ({"lines": [{"line": 4}]}, 400, "unknown-line", "/lines/0/line"),
+        ({"lines": [{"line": 3}]}, 400, "negative-return", "/lines"),
+        ({"amount": "1.00"}, 400, "amount-of-lines", "/amount"),
+        ({"amount": "-1.00"}, 400, "negative-amount", "/amount"),
+        ({"lines": [{"line": 1}], "amount": "1.00"}, 400, "lines-and-amount", "/amount"),
+        ({"lines": [{"line": 1, "quantity": -1}]}, 400, "negative-quantity", "/lines/0/quantity"),
+    ],
 )
-def test_partial_return_is_refused_for_now(till, fields, pointer):
+def test_return_that_does_not_fit_is_refused_and_nothing_is_written(till, fields, status, code, pointer):
+    till.post("purchases/", a_basket())
+
     answer = till.post("refunds/", a_refund(**fields))
 
-    assert answer.status_code == 400
-    assert [(f["pointer"], f["code"]) for f in answer.json()["errors"]] == [(pointer, "partial-refund-unsupported")]
+    assert (answer.status_code, [(f["pointer"], f["code"]) for f in answer.json()["errors"]]) == (
+        status,
+        [(pointer, code)],
+    )
+    assert Activity.objects.refunds().count() == 0
+
+
+def test_return_of_all_goods_without_their_discount_exceeds_the_purchase(till):
+    till.post("purchases/", a_basket())
+
+    answer = till.post("refunds/", a_refund(lines=[{"line": 1}, {"line": 2}]))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "exceeds-purchase")
+
+
+def test_repeat_of_a_return_of_parts_is_the_same_and_another_part_is_refused(till):
+    till.post("purchases/", a_basket())
+    till.post("refunds/", a_refund(lines=[{"line": 1, "quantity": 1}]))
+
+    again = till.post("refunds/", a_refund(lines=[{"line": 1, "quantity": "1.000"}]))
+    other = till.post("refunds/", a_refund(lines=[{"line": 1, "quantity": 2}]))
+
+    assert (again.status_code, other.status_code, other.json()["code"]) == (200, 409, "external-id-reuse")
+
+
+def test_redemption_that_there_is_not_is_unknown(till):
+    answer = till.post("refunds/", a_refund(redemptions=["x"]))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-redemption")
 
 
 @pytest.mark.parametrize(

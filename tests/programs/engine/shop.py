@@ -61,7 +61,9 @@ def cashback(*, pending_days: int = 14) -> Terms:
         units={"cash": UnitTerms("cash", 2, pending_days=pending_days)},
         tiers=(),
         rules=(
-            Rule("default", "Cashback", "cash", "percent", 10_000, {}, (Cap("purchase", 50_000), Cap("month", 300_000))),
+            Rule(
+                "default", "Cashback", "cash", "percent", 10_000, {}, (Cap("purchase", 50_000), Cap("month", 300_000))
+            ),
         ),
     )
 

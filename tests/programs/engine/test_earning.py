@@ -42,7 +42,11 @@ def test_cap_of_a_purchase_cuts_and_says_which():
     found = judged(cashback(), 60_000)
 
     assert [award.amount for award in found.awards] == [500]
-    assert (found.findings[0].reason, found.findings[0].cut_by, found.findings[0].counted) == ("cut", "purchase", 50_000)
+    assert (found.findings[0].reason, found.findings[0].cut_by, found.findings[0].counted) == (
+        "cut",
+        "purchase",
+        50_000,
+    )
 
 
 def test_cap_of_a_month_counts_what_was_consumed_before():

@@ -59,7 +59,11 @@ def test_tier_not_reached_again_falls_to_what_the_last_full_year_reached():
         date(2024, 1, 1),
         date(2024, 12, 31),
     )
-    assert [change.reason for outcome in shop.outcomes for change in outcome.tier_changes] == ["joined", "reached", "fell"]
+    assert [change.reason for outcome in shop.outcomes for change in outcome.tier_changes] == [
+        "joined",
+        "reached",
+        "fell",
+    ]
 
 
 def test_tier_one_moment_before_the_year_ends_is_still_held():
@@ -271,7 +275,9 @@ def story(shop, history, *, in_order=True):
     """Purchases at (day, total), some of them returned some days later; each in its place."""
     buys = [(Purchase(shop.new_id(), JOINED + timedelta(days=n), total), back) for n, total, back in history]
     told = [one for one, _ in buys]
-    told += [Refund(shop.new_id(), one.occurred_at + timedelta(days=20), one.id, one.total) for one, back in buys if back]
+    told += [
+        Refund(shop.new_id(), one.occurred_at + timedelta(days=20), one.id, one.total) for one, back in buys if back
+    ]
     return sorted(told, key=lambda one: (one.occurred_at, one.id)) if in_order else told
 
 
