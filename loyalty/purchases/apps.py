@@ -1,8 +1,10 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models.signals import post_migrate
+
+from programs.signals import version_published
 
 
 class PurchasesConfig(AppConfig):
@@ -12,6 +14,14 @@ class PurchasesConfig(AppConfig):
     def ready(self) -> None:
         # This room is migrated last, so the tables of the ledger are there too.
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="purchases.triggers")
+        version_published.connect(review_soon, dispatch_uid="purchases.review_soon")
+
+
+def review_soon(*, version: Any, **_news: Any) -> None:
+    """Have the workers review the members under new terms at once, not only when the scheduler next looks."""
+    from loyalty.purchases.tasks import ask_for_due_work  # noqa: PLC0415 -- models are not ready when this is read
+
+    transaction.on_commit(lambda: ask_for_due_work(version.program_id))
 
 
 def install_triggers(*, using: str, **_news: Any) -> None:

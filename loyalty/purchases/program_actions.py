@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 import structlog
-from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from loyalty.api.problems import ProblemError
 from loyalty.purchases.accrual import run_due
+from loyalty.purchases.tasks import ask_for_due_work
 from programs.models import ApiKey, Program
 
 log = structlog.get_logger(__name__)
@@ -58,15 +55,5 @@ def set_backfill(*, program: Program, is_on: bool, by: ApiKey) -> None:
     with transaction.atomic():
         Program.objects.filter(pk=program.pk).update(backfill_touched_at=datetime.now(UTC) if is_on else None)
         if not is_on:
-            transaction.on_commit(lambda: _bring_to_the_present(program.pk))
+            transaction.on_commit(lambda: ask_for_due_work(program.pk))
     log.info("backfill", program=program.slug, is_on=is_on, key=by.prefix)
-
-
-def _bring_to_the_present(program_id: UUID) -> None:
-    from loyalty.purchases.tasks import run_due_task  # noqa: PLC0415 -- tasks import actions, never back at the top
-
-    try:
-        cache.get("is-anyone-there")  # The broker's own server: unlike Celery it says at once that it is down.
-        run_due_task.apply_async(kwargs={"program_id": str(program_id)}, retry=False)
-    except (RedisError, OperationalError, OSError) as error:
-        log.warning("due_work_not_asked_for", error=str(error))  # The scheduler asks again within a minute.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 from celery import shared_task
@@ -26,6 +27,15 @@ def nudge() -> None:
             accrue_task.apply_async(expires=60, retry=False)
     except (RedisError, OperationalError, OSError) as error:
         log.warning("nudge_lost", error=str(error))
+
+
+def ask_for_due_work(program_id: UUID) -> None:
+    """Have the workers do what has fallen due in a program. Never raises: the scheduler asks again within a minute."""
+    try:
+        cache.get(NUDGED)  # The broker's own server: unlike Celery it says at once that it is down.
+        run_due_task.apply_async(kwargs={"program_id": str(program_id)}, retry=False)
+    except (RedisError, OperationalError, OSError) as error:
+        log.warning("due_work_not_asked_for", error=str(error))
 
 
 @shared_task(name="loyalty.purchases.accrue", acks_late=True)
