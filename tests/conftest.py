@@ -14,6 +14,7 @@ from tests.sockets import only_this_machine
 
 DIRECTORY = environment.prepare()
 django.setup()
+environment.forget_settings_module()
 
 # The same examples in every run: what fails on one machine fails on all.
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None)

@@ -10,6 +10,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
+
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on at this moment."""
@@ -25,6 +27,7 @@ def prepare() -> Path:
     Without DATABASE_URL the database is a SQLite file there and the broker listens on a socket; with it the broker
     listens on a port, so that both ways of saying where it is are tried.
     """
+    assert not settings.configured, "the settings were read before the environment was prepared"
     directory = Path(tempfile.mkdtemp(prefix="loyalty-tests-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     (directory / "static").mkdir()
@@ -40,3 +43,12 @@ def prepare() -> Path:
     for name in ("EMAIL_URL", "ALLOWED_HOSTS", "WEB_PROCESS", "DEMO", "HTTPS"):
         os.environ.pop(name, None)
     return directory
+
+
+def forget_settings_module() -> None:
+    """Take the name of the settings back out of the environment.
+
+    The processes of pytest-xdist inherit it. pytest-django would read the settings there before ``prepare`` is called,
+    and they would share the ports and the directory of the process that started them.
+    """
+    del os.environ["DJANGO_SETTINGS_MODULE"]

@@ -1,3 +1,4 @@
+import os
 import socket
 
 import pytest
@@ -18,3 +19,9 @@ def test_name_of_another_machine_is_not_looked_up():
 
 def test_broker_answers(broker):
     assert broker.ping() is True
+
+
+def test_settings_are_those_of_this_process(settings):
+    of_this_process = {name: os.environ[name] for name in ("PORT", "VAR_DIR", "REDIS_URL")}
+
+    assert {name: str(getattr(settings, name)) for name in of_this_process} == of_this_process
