@@ -106,3 +106,15 @@ def test_superuser_may_try_again_anywhere(client, failed):
     client.post(reverse(LIST), {"action": "try_again", "_selected_action": [failed.pk]})
 
     assert statuses() == ["recorded"]
+
+
+def test_badge_is_not_drawn_while_the_shelf_is_empty(client, owner):
+    client.force_login(owner)
+
+    assert b"min-w-[18px]" not in client.get("/admin/").content
+
+
+def test_badge_is_drawn_with_its_count(client, owner, failed):
+    client.force_login(owner)
+
+    assert b"dark:text-red-400\">1</span>" in client.get("/admin/").content
