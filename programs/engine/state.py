@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -144,10 +145,10 @@ class State:
         """Return the balance of one of the member's accounts."""
         return self.balances.get((unit, account), 0)
 
-    def tier_at(self, moment: datetime) -> str:
-        """Return the tier held at a past moment; before the first known period, that period's."""
-        held = [tier for starts_at, tier in self.periods if starts_at <= moment]
-        return held[-1] if held else (self.periods[0][1] if self.periods else self.tier)
+    def period_at(self, moment: datetime) -> tuple[datetime, str] | None:
+        """Return the latest period in a tier that had begun by a past moment: its begin and the tier."""
+        begun = [period for period in self.periods if period[0] <= moment]
+        return begun[-1] if begun else None
 
 
 @dataclass(slots=True)
@@ -161,3 +162,13 @@ class Outcome:
     waiting: list[UUID] = field(default_factory=list)  # Refunds whose purchase is not judged.
     returned: dict[UUID, tuple[int, bool]] = field(default_factory=dict)  # Purchase: given back so far, and wholly.
     due_at: datetime | None = None
+
+
+def joined(moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Return the moves with those on the same account made one, the last balance kept."""
+    amounts: dict[tuple[str, str], int] = {}
+    balances: dict[tuple[str, str], int | None] = {}
+    for move in moves:
+        amounts[move.unit, move.account] = amounts.get((move.unit, move.account), 0) + move.amount
+        balances[move.unit, move.account] = move.balance_after
+    return tuple(Move(*key, amount, balances[key]) for key, amount in amounts.items() if amount)

@@ -21,6 +21,7 @@ from programs.engine.state import (
     State,
     TierChange,
     Verdict,
+    joined,
 )
 from programs.engine.terms import Schedule, Terms
 
@@ -139,7 +140,8 @@ class _Timeline:
             return
         state = self.state
         self._joined_no_later_than(one.occurred_at)
-        tier = state.tier_at(one.occurred_at) if one.occurred_at < state.as_of else state.tier
+        is_late = one.occurred_at < state.as_of
+        tier = self._tier_then(one.occurred_at, terms) if is_late else state.tier
         amount = earning_amount(terms=terms, total=one.total, tax=one.tax)
         found = evaluate(terms=terms, amount=amount, occurred_at=one.occurred_at, tier=tier, counters=state.counters)
         for key, consumed in found.consumed.items():
@@ -177,7 +179,10 @@ class _Timeline:
             ],
         }
         self.outcome.verdicts.append(Verdict(one.id, terms.version_id, tier, awards, facts))
+        changes = len(self.outcome.tier_changes)
         self._review(state.as_of, reason="reached", since=one.occurred_at, activity_id=one.id)
+        if is_late and len(self.outcome.tier_changes) == changes:
+            self._reach_then(one, terms, tier)
 
     def _refund(self, one: Refund) -> None:
         judged = self.judged.get(one.purchase_id) or one.judged
@@ -249,9 +254,33 @@ class _Timeline:
         state.tier = level.tier.code
         is_lowest = level.tier is terms.tiers[0]
         state.tier_since = local_day(state.joined_at if is_lowest else since, terms.zone)
-        state.periods.append((since, state.tier))
-        state.periods.sort(key=lambda period: period[0])
-        self.outcome.tier_changes.append(TierChange(state.tier, since, reason, activity_id))
+        self._note_period(state.tier, since, reason, activity_id)
+
+    def _tier_then(self, moment: datetime, terms: Terms) -> str:
+        """Return the tier of a past day: as it was held, or as what is now known of the year before makes it.
+
+        A tier is held for the rest of its year and the next, so an older period says nothing of that day.
+        """
+        if not terms.tiers:
+            return ""
+        year = local_day(moment, terms.zone).year
+        rank = tiers.reached(terms=terms, credit=self.state.credit, year=year - 1)
+        period = self.state.period_at(moment)
+        if period is not None and local_day(period[0], terms.zone).year >= year - 1:
+            rank = max(rank, terms.rank(period[1]))
+        return terms.tiers[rank].code
+
+    def _reach_then(self, one: Purchase, terms: Terms, tier: str) -> None:
+        """Write down a tier that late activity reached on its own day, where it no longer counts today."""
+        year = local_day(one.occurred_at, terms.zone).year
+        rank = tiers.reached(terms=terms, credit=self.state.credit, year=year)
+        if terms.tiers and rank > terms.rank(tier):
+            self._note_period(terms.tiers[rank].code, one.occurred_at, "reached", one.id)
+
+    def _note_period(self, tier: str, since: datetime, reason: str, activity_id: UUID | None) -> None:
+        self.state.periods.append((since, tier))
+        self.state.periods.sort(key=lambda period: period[0])
+        self.outcome.tier_changes.append(TierChange(tier, since, reason, activity_id))
 
     # --- Value -----------------------------------------------------------------------------------------------
 
@@ -356,17 +385,7 @@ class _Timeline:
 
     def _post(self, kind: str, activity_id: UUID | None, occurred_at: datetime, moves: list[Move]) -> None:
         if moves:
-            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, _joined(moves)))
-
-
-def _joined(moves: Sequence[Move]) -> tuple[Move, ...]:
-    """Return the moves with those on the same account made one, the last balance kept."""
-    amounts: dict[tuple[str, str], int] = {}
-    balances: dict[tuple[str, str], int | None] = {}
-    for move in moves:
-        amounts[move.unit, move.account] = amounts.get((move.unit, move.account), 0) + move.amount
-        balances[move.unit, move.account] = move.balance_after
-    return tuple(Move(*key, amount, balances[key]) for key, amount in amounts.items() if amount)
+            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, joined(moves)))
 
 
 def _less(before: Evaluation, left: Evaluation) -> tuple[tuple[str, str, int], ...]:

@@ -15,6 +15,10 @@ def day(text: str, hour: int = 17) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC, hour=hour)
 
 
+def awards(shop):
+    return [verdict.awards for outcome in shop.outcomes for verdict in outcome.verdicts]
+
+
 # --- Tiers ---------------------------------------------------------------------------------------------------------
 
 
@@ -114,6 +118,25 @@ def test_late_purchase_that_reaches_a_tier_counts_from_its_own_day():
     shop.buy(day("2022-05-01"), 5_000)
 
     assert (shop.state.tier, shop.state.tier_since) == ("vib", date(2022, 5, 1))
+
+
+def test_late_purchases_of_a_past_year_are_judged_as_if_they_had_come_in_time():
+    told = [
+        (day("2019-03-01"), 36_000),
+        (day("2019-04-01"), 1_099),
+        (day("2020-04-01"), 1_099),
+        (day("2021-04-01"), 1_099),
+    ]
+    in_time, late = Shop(beauty(), joined_at=day("2019-01-01")), Shop(beauty(), joined_at=day("2019-01-01"))
+    late.take(until=day("2024-06-01"))
+
+    for at, total in told:
+        in_time.buy(at, total)
+        late.buy(at, total)
+
+    assert [o.verdicts[0].tier for o in late.outcomes if o.verdicts] == ["insider", "vib", "vib", "insider"]
+    assert awards(late) == awards(in_time)
+    assert late.state.tier == "insider"
 
 
 def test_purchase_before_joining_moves_joining_back():
