@@ -15,7 +15,7 @@ from accounts import formats
 from loyalty.engagement.keyset import Place
 from loyalty.ledger.models import Account, Entry, Lot, Transaction
 from loyalty.purchases.explanations import counted_towards_tier, explain
-from loyalty.purchases.models import Activity, Judgement
+from loyalty.purchases.models import Activity, Judgement, ReceiptKey
 from programs.models import Program, Unit
 
 Kind = Transaction.Kind
@@ -236,5 +236,6 @@ class Writer:
         names = {one.purchase_external_id for one in self.activities.values()} - {""}
         if not names:
             return {}
-        bought = Activity.objects.purchases().filter(program=self.program, external_id__in=names)
+        keys = ReceiptKey.objects.filter(program=self.program, kind=Activity.Kind.PURCHASE, external_id__in=names)
+        bought = Activity.objects.filter(pk__in=keys.values("activity_id"))
         return dict(bought.values_list("external_id", "occurred_at"))

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from loyalty.insights.figures import Pair, TierCount, figures
-from loyalty.purchases.models import Activity
+from loyalty.purchases.models import Activity, ReceiptKey
 from programs.models import Membership, Unit
 from tests.factories import UnitSpec, make_member, make_program, make_shop, make_version
 from tests.factories.activity import drain
@@ -19,7 +19,7 @@ def member_of(program, name, *, days_ago=300):
 
 
 def buy(program, member, total, *, days_ago, status=Activity.Status.RECORDED, kind="purchase", purchase=""):
-    return Activity.objects.create(
+    one = Activity.objects.create(
         program=program,
         membership=member,
         kind=kind,
@@ -32,6 +32,10 @@ def buy(program, member, total, *, days_ago, status=Activity.Status.RECORDED, ki
         total=total,
         purchase_external_id=purchase,
     )
+    ReceiptKey.objects.create(
+        program=program, kind=kind, external_id=one.external_id, activity_id=one.pk, digest=b"a test's"
+    )
+    return one
 
 
 @pytest.fixture
