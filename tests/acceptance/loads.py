@@ -112,8 +112,9 @@ class House:
 
     def wait_for(self, *, accrued: int, load: subprocess.Popen[str]) -> None:
         """Wait until so many purchases are accrued, with the load still going on."""
-        wait_until(lambda: self.accrued() >= accrued, seconds=120, what=f"{accrued} accrued purchases")
-        assert load.poll() is None, "The load was over before anything could be broken."
+        what = f"{accrued} accrued purchases; {self.servers.log('worker')[-800:]}"
+        wait_until(lambda: load.poll() is not None or self.accrued() >= accrued, seconds=120, what=what)
+        assert load.poll() is None, f"The load was over before anything could be broken: {load.communicate()}"
 
 
 def finished(command: subprocess.Popen[str]) -> str:
