@@ -66,6 +66,7 @@ class Row:
     counted: list[Line] = field(default_factory=list)
     idle: list[Line] = field(default_factory=list)
     towards: str = ""
+    is_return: bool = False
 
 
 def activities_by_id(program: Program, ids: Iterable[UUID | None]) -> dict[UUID, Activity]:
@@ -130,17 +131,20 @@ class Writer:
         judged = activity is not None and (isinstance(one, Activity) or one.kind != Kind.EXPIRE)
         judgement = self.judgements.get(activity.pk) if activity is not None and judged else None
         day = one.occurred_at.astimezone(self.program.zone).date()
-        lines = self._lines(judgement)
+        sums = self._sums(one)
+        is_return = activity is not None and activity.kind == Activity.Kind.REFUND
+        lines = self._taken_back(sums) if is_return and judgement is not None else self._lines(judgement)
         return Row(
             place=Place(one.occurred_at, one.listed_at, one.pk),
             icon=self._icon(one),
             title=self._title(one, activity),
             note=self._note(one, activity, day),
             day=day,
-            sums=self._sums(one),
+            sums=sums,
             counted=[line for line in lines if line.figure],
             idle=[line for line in lines if not line.figure],
             towards=self._towards(judgement),
+            is_return=is_return,
         )
 
     def _icon(self, one: Any) -> str:
@@ -207,6 +211,10 @@ class Writer:
             )
             for reason in reasons
         ]
+
+    def _taken_back(self, sums: Sequence[Sum]) -> list[Line]:
+        text = _("what the returned goods had earned")
+        return [Line(_("Taken back with the return"), text, one.written, is_cut=False) for one in sums if one.after]
 
     def _towards(self, judgement: Judgement | None) -> str:
         spend = counted_towards_tier(judgement) if judgement is not None else 0

@@ -48,7 +48,10 @@ def test_return_names_the_day_of_its_purchase(member):
     record(member, "back", 6_840, days=9, kind="refund", purchase="r-1")
     drain()
 
+    row = page(member).rows[0]
     assert told(member)[0] == ("Return, €68.40", f"from purchase of 1{NB}Jan · 10{NB}Jan", ["−68"])
+    assert [(line.name, line.figure) for line in row.counted] == [("Taken back with the return", "−68")]
+    assert (row.towards, row.is_return) == ("€68.40", True)
 
 
 def test_each_row_keeps_its_balance_after(member):
