@@ -155,7 +155,7 @@ class Writer:
     def _title(self, one: Any, activity: Activity | None) -> str:
         if isinstance(one, Activity):
             return _activity_title(one, self.program)
-        if activity is not None and one.kind in (Kind.EARN, Kind.REVERSE):
+        if activity is not None and one.kind in (Kind.EARN, Kind.MATURE, Kind.REVERSE):
             return _activity_title(activity, self.program)
         titles = {
             Kind.EARN: _("Earned"),
@@ -173,7 +173,7 @@ class Writer:
     def _note(self, one: Any, activity: Activity | None, day: date) -> str:
         if isinstance(one, Transaction) and one.kind == Kind.MATURE and activity is not None:
             earned = formats.short_day(activity.occurred_at.astimezone(self.program.zone).date())
-            return _("from purchase of %(earned)s · %(day)s") % {"earned": earned, "day": formats.short_day(day)}
+            return _("%(earned)s, arrived %(day)s") % {"earned": earned, "day": formats.short_day(day)}
         bought = self.returned.get(activity.purchase_external_id) if activity is not None else None
         if bought is not None:
             told = formats.short_day(bought.astimezone(self.program.zone).date())
