@@ -117,4 +117,4 @@ def test_badge_is_not_drawn_while_the_shelf_is_empty(client, owner):
 def test_badge_is_drawn_with_its_count(client, owner, failed):
     client.force_login(owner)
 
-    assert b"dark:text-red-400\">1</span>" in client.get("/admin/").content
+    assert b'dark:text-red-400">1</span>' in client.get("/admin/").content
