@@ -63,7 +63,11 @@ def open_book(standings: Sequence[Standing], needs: Mapping[UUID, Needs]) -> Boo
     states = {standing.membership_id: _state(standing, joined[standing.membership_id]) for standing in standings}
     for (membership_id, unit, kind), account in accounts.items():
         states[membership_id].balances[unit, kind] = account.balance or 0
-    _read_lots(states, codes, [pk for pk in ids if needs.get(pk, Needs()).lots])
+    for state in states.values():
+        state.lots_known = all(balance <= 0 for balance in state.balances.values())
+    # Units without any activity that still stands: the next purchase may find them forfeited.
+    idle = {pk for pk, state in states.items() if state.active_at is None and not state.lots_known}
+    _read_lots(states, codes, [pk for pk in ids if needs.get(pk, Needs()).lots or pk in idle])
     _read_periods(states, [pk for pk in ids if needs.get(pk, Needs()).periods])
     return Book(list(standings), states, accounts, units, program_accounts)
 

@@ -111,7 +111,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class State:
-    """Where a member stands. ``lots`` are complete only where ``lots_known``; ``due_of_lots`` is their next moment."""
+    """Where a member stands. ``due_of_lots`` is the next moment of the open lots.
+
+    ``lots`` lack the older ones where not ``lots_known``: then none of those may fall due before the last activity.
+    """
 
     joined_at: datetime
     as_of: datetime

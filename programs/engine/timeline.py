@@ -70,6 +70,7 @@ class _Timeline:
         self.new_id = new_id
         self.outcome = Outcome()
         self.judged: dict[UUID, Judged] = {}
+        self.unread_due = None if state.lots_known else state.due_of_lots
         self.index = schedule.index_of(state.version_id)
         if self.index < 0:
             self.index = max(0, schedule.index_at(state.as_of))
@@ -98,7 +99,7 @@ class _Timeline:
         if self._next_version() == due:
             self.index += 1
             self._review(max(due, self.state.as_of), reason="terms", since=due, activity_id=None)
-        if self.state.due_of_lots == due or any(self._inactivity(unit) == due for unit in self.terms.units):
+        if any(self._inactivity(unit) == due for unit in self.terms.units):
             assert self.state.lots_known, "lots fall due that were not read"
         for lot in [lot for lot in self._open_lots() if lot.matures_at is not None and lot.matures_at <= due]:
             self._mature(lot, due)
@@ -368,8 +369,8 @@ class _Timeline:
         """Work out when the lots are due next; those not at hand keep the moment they came with."""
         state = self.state
         moments = [m for lot in state.lots if lot.remaining > 0 for m in (lot.matures_at, lot.expires_at) if m]
-        if not state.lots_known and state.due_of_lots is not None:
-            moments.append(state.due_of_lots)
+        if self.unread_due is not None:
+            moments.append(self.unread_due)
         state.due_of_lots = min(moments, default=None)
 
     def _move(self, unit: str, source: str, target: str, amount: int) -> list[Move]:

@@ -249,6 +249,33 @@ def test_run_due_lets_pending_units_arrive_and_moves_the_sandbox_clock():
     assert_books_hold()
 
 
+@pytest.mark.parametrize("days", [(0, 20, 40), (0, 5, 30, 31, 400, 600)])
+def test_units_that_arrive_between_the_purchases_of_one_batch_need_no_second_try(days):
+    member = cashback_member()
+    record(member, "old", 10_000, days=-1)
+    accrual._accrue_locked([member.pk])
+    for number, day in enumerate(days):
+        record(member, f"r{number}", 20_000, days=day)
+
+    report = accrual._accrue_locked([member.pk])
+    accrual.bring_up_to_date(memberships=[member])
+
+    assert (report.judged, available(member, "cash")) == (len(days), 100 + 200 * len(days))
+    assert_books_hold()
+
+
+def test_points_forfeited_between_the_purchases_of_a_new_members_batch_need_no_second_try():
+    program = make_program()
+    make_version(program=program, units=[UnitSpec(expiry="inactivity", expiry_months=12)])
+    member = make_member(program=program, joined_at=JOINED - timedelta(days=800))
+    for number, day in enumerate((-800, -790, -300)):
+        record(member, f"r{number}", 1_000, days=day)
+
+    assert accrual._accrue_locked([member.pk]).judged == 3
+    assert (available(member), Lot.objects.filter(expired__gt=0).count()) == (10, 2)
+    assert_books_hold()
+
+
 def test_run_due_a_moment_before_what_was_done_changes_nothing():
     member = cashback_member(clock=JOINED)
     record(member, "r1", 20_000)
