@@ -13,11 +13,10 @@ PROC = Path("/proc")
 
 def find(directory: Path) -> list[int]:
     """Return the ids of living processes that a run in this directory has started; none where there is no /proc."""
-    mark = f"{MARK}={directory}".encode()
     return [
         int(entry.name)
         for entry in (PROC.iterdir() if PROC.is_dir() else ())
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in _environment(entry)
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _belongs(entry, directory)
     ]
 
 
@@ -32,11 +31,15 @@ def end(directory: Path, *, patience: float = 15) -> int:
     return len(ids)
 
 
-def _environment(entry: Path) -> list[bytes]:
+def _belongs(entry: Path, directory: Path) -> bool:
     try:
-        return (entry / "environ").read_bytes().split(b"\0")
+        if f"{MARK}={directory}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+            return True
+        # The broker writes its title over its environment; it is known by its name and by where it works.
+        is_broker = (entry / "comm").read_text().startswith(("valkey-server", "redis-server"))
+        return is_broker and (entry / "cwd").readlink() == directory / "broker"
     except OSError:  # Gone meanwhile, or another user's.
-        return []
+        return False
 
 
 def _send(ids: list[int], what: signal.Signals) -> None:

@@ -151,6 +151,18 @@ def test_term_ends_everything_and_the_next_start_ends_what_a_killed_one_left(run
     assert again.status() is None
 
 
+def test_killed_supervisor_leaves_nothing_behind(run, directory):
+    run.end()
+    again = Run(directory, run.port).until_ready()
+
+    os.kill(int((directory / "supervisord.pid").read_text()), signal.SIGKILL)
+
+    assert again.process.wait(timeout=60) == 1
+    assert again.said.splitlines()[-1] == f"CommandError: The supervisor has ended; {directory}/log says why."
+    assert leftovers.find(directory) == []
+    assert not (directory / "valkey.sock").exists()  # The broker takes its socket away when it ends politely.
+
+
 def test_older_database_is_copied_before_it_is_migrated(run, directory):
     run.end()
     leftovers.end(directory)
