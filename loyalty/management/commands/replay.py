@@ -21,8 +21,8 @@ from loyalty.replaying.progress import Progress
 from loyalty.replaying.reading import Purchase, Reading, UnreadableFileError, read
 from loyalty.replaying.shifting import shift_of_earlier_load, shift_to
 from loyalty.replaying.tally import Tally
-from programs.keys import create_key, revoke_key
-from programs.models import Program
+from programs.keys import create_key, digest_of, revoke_key
+from programs.models import ApiKey, Program
 
 SCOPES = ("members:read", "members:write", "purchases:read", "purchases:write")
 
@@ -126,6 +126,7 @@ def to_now(purchases: list[Purchase], *, target: Target, program: Program) -> ti
 def key_for(program: Program, given: str | None) -> Iterator[str]:
     """Give the key to use; without a given one, one of its own that ends with the load."""
     if given:
+        check_key(program, given)
         yield given
         return
     key, secret = create_key(program=program, name=_("Load of purchases"), scopes=SCOPES, by=None)
@@ -133,6 +134,15 @@ def key_for(program: Program, given: str | None) -> Iterator[str]:
         yield secret
     finally:
         revoke_key(key=key, by=None)
+
+
+def check_key(program: Program, given: str) -> None:
+    """Raise CommandError if the key opens another program here; the keys of a server elsewhere are not known here."""
+    known = ApiKey.objects.filter(digest=digest_of(given)).select_related("program").first()
+    if known is not None and known.program_id != program.pk:
+        raise CommandError(
+            _("The key opens “%(other)s”, not “%(slug)s”.") % {"other": known.program.slug, "slug": program.slug}
+        )
 
 
 @contextmanager

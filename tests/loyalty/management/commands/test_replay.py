@@ -7,8 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from loyalty.purchases.models import Activity
+from programs.keys import create_key
 from programs.models import ApiKey, Membership
 from tests.acceptance.loads import House
+from tests.factories import make_program
 
 HEADER = "external_id,member,occurred_at,total,currency,store,sku,category,brand,quantity,amount\n"
 
@@ -125,6 +127,17 @@ def test_replay_with_a_key_that_opens_nothing_says_so(shop, replay):
     assert counts == ["accrued 0", "failed 0", "refused 0", "unposted 1"]
     assert said == [f"CommandError: {shop.servers.url} refuses the key: This key opens nothing"]
     assert not Membership.objects.exists()
+
+
+def test_replay_refuses_a_key_of_another_program(shop, replay):
+    other = make_program(slug="other")
+    _key, secret = create_key(program=other, name="Till", by=None)
+
+    code, counts, said = replay("a,ann,2026-01-02T10:00:00Z,,,,,,,,10\n", "--key", secret)
+
+    assert (code, counts) == (1, [])
+    assert said == [f"CommandError: The key opens “other”, not “{shop.program.slug}”."]
+    assert not Activity.objects.exists()
 
 
 @pytest.mark.parametrize(
