@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import admin_theme
+from loyalty import admin_theme, given
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -28,7 +28,7 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-PORT = env.int("PORT", 8000)
+PORT = given.port(env.str("PORT", "8000"))
 DEMO = env.bool("DEMO", True)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
@@ -98,7 +98,7 @@ TEMPLATES = [
 # --- Database: one SQLite file, or PostgreSQL by DATABASE_URL -----------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url_config(env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'loyalty.sqlite3'}"),
+    "default": given.database(env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'loyalty.sqlite3'}"),
 }
 _database = DATABASES["default"]
 _database["ATOMIC_REQUESTS"] = False  # A request that waits for the worker must not hold SQLite's only write lock.
@@ -120,7 +120,7 @@ else:
 
 # --- Broker and cache: REDIS_URL, or the Valkey server that ``make run`` starts on a socket ------------------------
 
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = given.broker(env.str("REDIS_URL", ""))
 VALKEY_SOCKET = VAR_DIR / "valkey.sock"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
@@ -207,7 +207,7 @@ if SHOWS_MAIL:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
 else:
-    globals().update(env.email_url_config(EMAIL_URL or "smtp://localhost:25"))
+    globals().update(given.mail(EMAIL_URL or "smtp://localhost:25"))
 
 # --- Web -----------------------------------------------------------------------------------------------------------
 

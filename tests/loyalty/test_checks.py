@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,3 +75,19 @@ def test_command_without_any_setting_fails_with_the_cures(tmp_path):
         "E005",
         "E006",
     ]
+
+
+@pytest.mark.parametrize("service", ["worker", "beat"])
+def test_worker_and_scheduler_end_with_the_cures(tmp_path, service):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "loyalty", service],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**kept, "VAR_DIR": str(tmp_path), "SECRET_KEY": "short"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert re.findall(r"loyalty\.E\d+", done.stderr) == ["loyalty.E002", "loyalty.E003", "loyalty.E005", "loyalty.E006"]
