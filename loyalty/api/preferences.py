@@ -16,7 +16,7 @@ LONGEST_WAIT = 10  # Seconds.
 MOST_WAITERS = 12  # In one process, fewer than its threads; whoever comes beyond them is answered at once.
 FIRST_PAUSE, LONGEST_PAUSE = 0.015, 0.05
 
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?:$|[,;\s])")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 _places = threading.BoundedSemaphore(MOST_WAITERS)
 
 

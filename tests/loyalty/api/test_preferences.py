@@ -18,6 +18,7 @@ from loyalty.api.preferences import language_for, wait_asked, wait_until
         ("wait=10", 10),
         ("wait=9999", 10),
         ("wait=0", 0),
+        ("Wait=3", 3),
         ("", None),
         ("wait=x", None),
         ("await=5", None),
