@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,15 +10,25 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Q, Window
-from django.db.models.functions import RowNumber
 
 from accounts.ids import new_id
 from accounts.models import User
 from loyalty.ledger import book as ledger
-from loyalty.ledger.models import Lot, Standing
+from loyalty.ledger.models import Standing
 from loyalty.ledger.sets import update_rows
-from loyalty.purchases.models import Activity, Award, Judgement, ReceiptKey
+from loyalty.purchases.facts import (
+    Row,
+    by_member,
+    engine_activity,
+    in_order,
+    judged_facts,
+    needs_of,
+    purchases_of_refunds,
+    read_for_refunds,
+    rows_due,
+)
+from loyalty.purchases.intake import NO_TERMS_IN_FORCE
+from loyalty.purchases.models import Activity, Award, Judgement
 from programs.engine import state as engine
 from programs.engine.terms import Schedule
 from programs.engine.timeline import fold
@@ -29,29 +38,9 @@ from programs.terms import schedules_of
 log = structlog.get_logger(__name__)
 
 MEMBERS_A_BATCH = 200
-ROWS_A_BATCH = 2_000
 ROWS_A_CLAIM = 4_000
 
-REFUSALS = {
-    "no-version-in-force": "No version of the program's terms was in force at that time.",
-}
-
-
-@dataclass(slots=True)
-class Row:
-    """What the fold needs of an activity."""
-
-    id: UUID
-    program_id: UUID
-    membership_id: UUID
-    kind: str
-    external_id: str
-    occurred_at: datetime
-    position: int
-    posted_at: datetime
-    total: int | None
-    tax: int | None
-    purchase_external_id: str
+REFUSALS = {"no-version-in-force": NO_TERMS_IN_FORCE}  # The engine's reasons as codes of the catalogue.
 
 
 @dataclass(slots=True)
@@ -78,12 +67,15 @@ def accrue_batch() -> BatchReport:
 
 
 def retry(*, activities: Iterable[Activity], by: User) -> int:
-    """Take failed activity off the shelf, to be judged again; return how many."""
+    """Take failed activity off the shelf, to be judged again; return how many.
+
+    A return that took more than its purchase had is nobody's to judge: it stays.
+    """
     from loyalty.purchases.tasks import nudge  # noqa: PLC0415 -- tasks import actions, never the other way at the top
 
     with transaction.atomic():
         ids = [activity.pk for activity in activities]
-        failed = Activity.objects.failed().filter(pk__in=ids)
+        failed = Activity.objects.failed().filter(pk__in=ids, membership__isnull=False)
         keys = list(failed.values_list("program_id", "external_id", "kind"))
         count = failed.update(status=Activity.Status.RECORDED, detail="")
         for program_id, external_id, kind in keys:
@@ -165,12 +157,19 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
     report = BatchReport(locked_out=0 if standings else len(members))
     if not standings:
         return report
-    rows = _rows(standings, only=only)
-    purchases = _purchases_of_refunds(rows)
-    judged = _judged(purchases.values())
-    ordered = {pk: _in_order(own, purchases) for pk, own in _by_member(rows).items()}
-    book = ledger.open_book(standings, {pk: _needs(pk, own, standings) for pk, own in ordered.items()})
-    _read_for_refunds(book, ordered, judged)
+    rows = rows_due(standings, only=only)
+    purchases = purchases_of_refunds(rows)
+    judged = judged_facts(purchases.values())
+    ordered = {pk: in_order(own, purchases) for pk, own in by_member(rows).items()}
+    book = ledger.open_book(
+        standings,
+        {
+            one.membership_id: needs_of(one, ordered[one.membership_id])
+            for one in standings
+            if one.membership_id in ordered
+        },
+    )
+    read_for_refunds(book, ordered, judged)
     schedules = _schedules(standings)
     results = {}
     for standing in standings:
@@ -179,7 +178,7 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
         results[standing.membership_id] = fold(
             state=book.states[standing.membership_id],
             schedule=schedules[standing.program_id],
-            activity=[_engine_activity(row, purchases, judged) for row in own],
+            activity=[engine_activity(row, purchases, judged) for row in own],
             new_id=new_id,
         )
     ledger.write(book, results)
@@ -190,128 +189,6 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
         report.judged += len(outcome.verdicts)
         report.failed += len(outcome.refused)
     return report
-
-
-# --- Reading ---------------------------------------------------------------------------------------------------
-
-
-def _rows(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
-    due = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).filter(
-        membership_id__in=[standing.membership_id for standing in standings]
-    )
-    if only is not None:
-        due = due.filter(pk=only)
-    columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
-    return [
-        Row(*values)
-        for values in due.in_order().values_list(*columns, "total", "tax", "purchase_external_id")[:ROWS_A_BATCH]
-    ]
-
-
-def _by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
-    found: dict[UUID, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.membership_id].append(row)
-    return found
-
-
-def _purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activity]:
-    """Return the purchases that the refunds among ``rows`` name."""
-    wanted: dict[UUID, set[str]] = defaultdict(set)
-    for row in rows:
-        if row.kind == Activity.Kind.REFUND:
-            wanted[row.program_id].add(row.purchase_external_id)
-    if not wanted:
-        return {}
-    query = Q()
-    for program_id, external_ids in wanted.items():
-        query |= Q(program_id=program_id, kind=Activity.Kind.PURCHASE, external_id__in=external_ids)
-    columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "returned")
-    keys = ReceiptKey.objects.filter(query).values("activity_id")  # The index that finds a receipt by its name.
-    found = Activity.objects.filter(pk__in=keys).only(*columns)
-    return {(one.program_id, one.external_id): one for one in found}
-
-
-def _judged(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
-    """Return the facts that already judged purchases were judged by."""
-    known = {purchase.pk: purchase for purchase in purchases if purchase.status == Activity.Status.ACCRUED}
-    if not known:
-        return {}
-    rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
-    return {
-        activity_id: engine.Judged(
-            id=activity_id,
-            occurred_at=known[activity_id].occurred_at,
-            version_id=version_id,
-            tier=tier,
-            found=facts["counters"],
-            total=known[activity_id].total or 0,
-            tax=known[activity_id].tax or 0,
-            returned=known[activity_id].returned,
-        )
-        for activity_id, version_id, tier, facts in rows
-    }
-
-
-def _in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
-    """Return a member's activity as it is judged: by time, place, arrival; no refund before its purchase."""
-
-    def key(row: Row) -> tuple[datetime, bool, int, datetime, UUID]:
-        purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
-        is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
-        moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
-        return (moment, is_early, row.position, row.posted_at, row.id)
-
-    return sorted(rows, key=key)
-
-
-def _needs(member: UUID, rows: Sequence[Row], standings: Sequence[Standing]) -> ledger.Needs:
-    standing = next(one for one in standings if one.membership_id == member)
-    is_late = rows[0].occurred_at < standing.as_of
-    reaches_due = standing.due_at is not None and max(row.occurred_at for row in rows) >= standing.due_at
-    has_refund = any(row.kind == Activity.Kind.REFUND for row in rows)
-    return ledger.Needs(lots=is_late or reaches_due or has_refund, periods=is_late)
-
-
-def _read_for_refunds(
-    book: ledger.Book, ordered: Mapping[UUID, Sequence[Row]], judged: Mapping[UUID, engine.Judged]
-) -> None:
-    """Add what only refunds need: the lots of their purchases, spent or not, and what activity still stands."""
-    refunds = {
-        pk: count for pk, rows in ordered.items() if (count := sum(row.kind == Activity.Kind.REFUND for row in rows))
-    }
-    if not refunds:
-        return
-    codes = {unit.pk: unit.code for unit in book.units.values()}
-    for lot in Lot.objects.filter(activity_id__in=list(judged), membership_id__in=refunds, remaining=0):
-        book.states[lot.membership_id].lots.append(ledger.engine_lot(lot, codes[lot.unit_id]))
-    most = max(refunds.values()) + 1
-    standing = (
-        Activity.objects.purchases()
-        .filter(membership_id__in=refunds, status=Activity.Status.ACCRUED, is_void=False)
-        .annotate(
-            place=Window(
-                RowNumber(), partition_by=[F("membership_id")], order_by=[F("occurred_at").desc(), F("id").desc()]
-            )
-        )
-        .filter(place__lte=most)
-    )
-    for membership_id, occurred_at, pk in standing.values_list("membership_id", "occurred_at", "pk"):
-        book.states[membership_id].standing_activity.append((occurred_at, pk))
-
-
-def _schedules(standings: Sequence[Standing]) -> dict[UUID, Schedule]:
-    return schedules_of(Program.objects.filter(pk__in={standing.program_id for standing in standings}))
-
-
-def _engine_activity(
-    row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
-) -> engine.Purchase | engine.Refund:
-    if row.kind == Activity.Kind.PURCHASE:
-        return engine.Purchase(row.id, row.occurred_at, row.total or 0, row.tax or 0)
-    purchase = purchases.get((row.program_id, row.purchase_external_id))
-    purchase_id = purchase.pk if purchase is not None else row.id
-    return engine.Refund(row.id, row.occurred_at, purchase_id, row.total or 0, judged.get(purchase_id))
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------
@@ -380,6 +257,10 @@ def _write_verdicts(
     update_rows(Activity, ("status", "detail"), sorted(statuses))
     returned = sorted((pk, *so_far) for outcome in outcomes for pk, so_far in outcome.returned.items())
     update_rows(Activity, ("returned", "is_void"), returned)
+
+
+def _schedules(standings: Sequence[Standing]) -> dict[UUID, Schedule]:
+    return schedules_of(Program.objects.filter(pk__in={standing.program_id for standing in standings}))
 
 
 # --- What falls due by itself ------------------------------------------------------------------------------------

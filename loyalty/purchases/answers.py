@@ -11,7 +11,6 @@ from django.utils import translation
 
 from loyalty.api.formats import decimal_text, digits_of, moment_text
 from loyalty.api.preferences import language_for
-from loyalty.api.problems import CATALOGUE
 from loyalty.ledger.answers import MemberAnswer, member_answers
 from loyalty.ledger.queries import member_views
 from loyalty.purchases.accrual import bring_up_to_date
@@ -113,7 +112,7 @@ def _answer(
         attributes=row.attributes,
         awards=[_award(award, judgement, program=program) for award in row.awards.all()],
         explanation=[_part(reason) for reason in explain(judgement, program=program, units=units)] if judgement else [],
-        detail=str(CATALOGUE[row.detail].title) if row.detail in CATALOGUE else row.detail,
+        detail=row.what_is_wrong,
     )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
+from loyalty.api.problems import CATALOGUE
 from programs.models import Membership, Program, ProgramVersion, Store, Unit
 
 
@@ -112,6 +113,11 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.external_id}"
+
+    @property
+    def what_is_wrong(self) -> str:
+        """Why it could not be accrued, in words: ``detail`` keeps a code where the catalogue has one."""
+        return str(CATALOGUE[self.detail].title) if self.detail in CATALOGUE else self.detail
 
 
 class ReceiptKey(models.Model):

@@ -88,7 +88,7 @@ class ActivityAdmin(ReadOnlyAdmin):
 
     @display(description=_("what is wrong"))
     def what_is_wrong(self, row: Activity) -> str:
-        return row.detail if row.status == Activity.Status.FAILED else ""
+        return row.what_is_wrong if row.status == Activity.Status.FAILED else ""
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Whether the person may take activity off the shelf in any business."""

@@ -186,10 +186,7 @@ def test_activity_before_the_first_terms_is_set_aside_with_its_reason_and_can_be
     early = record(member, "r1", 1_000, days=-1)
     drain()
     early.refresh_from_db()
-    assert (early.status, early.detail) == (
-        "failed",
-        "No version of the program's terms was in force at that time.",
-    )
+    assert (early.status, early.what_is_wrong) == ("failed", "The program had no terms at that time")
     Activity.objects.filter(pk=early.pk).update(occurred_at=JOINED)
 
     assert accrual.retry(activities=[early], by=make_user()) == 1
@@ -197,6 +194,14 @@ def test_activity_before_the_first_terms_is_set_aside_with_its_reason_and_can_be
 
     early.refresh_from_db()
     assert (early.status, early.detail, available(member)) == ("accrued", "", 10)
+
+
+def test_return_that_took_too_much_cannot_be_tried_again():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    back = record(member, "b1", 0, kind="refund", purchase="r1", status="failed")
+    Activity.objects.filter(pk=back.pk).update(membership=None, total=None, detail="exceeds-purchase")
+
+    assert accrual.retry(activities=[back], by=make_user()) == 0
 
 
 def test_refund_waits_while_its_purchase_failed_and_follows_its_retry():
