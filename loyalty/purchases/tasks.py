@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
-from django.core.cache import cache
+from django.core.cache import caches
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -23,7 +23,7 @@ LOCKED_OUT_RETRIES = 40
 def nudge() -> None:
     """Tell the workers that activity was recorded. Never raises: the sweep finds what a lost nudge would have told."""
     try:
-        if cache.add(NUDGED, 1, NUDGE_HOLDS):
+        if caches["broker"].add(NUDGED, 1, NUDGE_HOLDS):
             accrue_task.apply_async(expires=60, retry=False)
     except (RedisError, OperationalError, OSError) as error:
         log.warning("nudge_lost", error=str(error))
@@ -32,7 +32,7 @@ def nudge() -> None:
 def ask_for_due_work(program_id: UUID) -> None:
     """Have the workers do what has fallen due in a program. Never raises: the scheduler asks again within a minute."""
     try:
-        cache.get(NUDGED)  # The broker's own server: unlike Celery it says at once that it is down.
+        caches["broker"].get(NUDGED)  # Unlike Celery it says at once that the server is down.
         run_due_task.apply_async(kwargs={"program_id": str(program_id)}, retry=False)
     except (RedisError, OperationalError, OSError) as error:
         log.warning("due_work_not_asked_for", error=str(error))
@@ -44,7 +44,7 @@ def accrue_task(**_newer: object) -> int:
     from loyalty.purchases import accrual  # noqa: PLC0415 -- leaf
 
     try:
-        cache.delete(NUDGED)
+        caches["broker"].delete(NUDGED)
     except (RedisError, OSError) as error:
         log.warning("nudge_not_cleared", error=str(error))
     started, judged, patience = time.monotonic(), 0, LOCKED_OUT_RETRIES
