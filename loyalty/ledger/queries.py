@@ -13,9 +13,9 @@ from django.db.models import Q, Sum
 from loyalty.ledger.models import Account, Lot, Standing
 from programs.engine import tiers
 from programs.engine.dates import local_day
+from programs.engine.expiry import inactivity_end
 from programs.engine.state import State
 from programs.engine.terms import Schedule, Terms
-from programs.engine.timeline import inactivity_end
 from programs.models import Membership, Program, Unit
 from programs.terms import schedules_of
 

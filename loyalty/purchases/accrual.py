@@ -24,6 +24,7 @@ from loyalty.purchases.facts import (
     judged_facts,
     needs_of,
     purchases_of_refunds,
+    read_for_late_activity,
     read_for_refunds,
     rows_due,
 )
@@ -170,6 +171,7 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
         },
     )
     read_for_refunds(book, ordered, judged)
+    read_for_late_activity(book, ordered, standings)
     schedules = _schedules(standings)
     results = {}
     for standing in standings:

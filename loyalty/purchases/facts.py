@@ -143,6 +143,25 @@ def read_for_refunds(
         book.states[membership_id].standing_activity.append((occurred_at, pk))
 
 
+def read_for_late_activity(
+    book: ledger.Book, ordered: Mapping[UUID, Sequence[Row]], standings: Sequence[Standing]
+) -> None:
+    """Add when members were active after the activity that now comes late: it may have kept those units alive."""
+    late = {
+        one.membership_id: rows[0].occurred_at
+        for one in standings
+        if (rows := ordered.get(one.membership_id)) and rows[0].occurred_at < one.as_of
+    }
+    if not late:
+        return
+    later = Activity.objects.purchases().filter(
+        membership_id__in=late, status=Activity.Status.ACCRUED, is_void=False, occurred_at__gt=min(late.values())
+    )
+    for membership_id, occurred_at, pk in later.values_list("membership_id", "occurred_at", "pk"):
+        if occurred_at > late[membership_id]:
+            book.states[membership_id].standing_activity.append((occurred_at, pk))
+
+
 def engine_activity(
     row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
 ) -> engine.Purchase | engine.Refund:

@@ -130,7 +130,8 @@ class State:
     lots_known: bool = True
     due_of_lots: datetime | None = None
     periods: list[tuple[datetime, str]] = field(default_factory=list)  # Oldest first.
-    standing_activity: list[tuple[datetime, UUID]] = field(default_factory=list)  # The latest few, for refunds.
+    # The latest few for a return, all since then for late activity; else what this fold itself has seen.
+    standing_activity: list[tuple[datetime, UUID]] = field(default_factory=list)
 
     def copy(self) -> State:
         """Return a state of its own, which a fold may change."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from programs.engine import tiers
 from programs.engine.dates import after, days_later, end_after_months, local_day
 from programs.engine.earning import Evaluation, earning_amount, evaluate
+from programs.engine.expiry import forfeited_at, inactivity_end
 from programs.engine.state import (
     Judged,
     Lot,
@@ -48,17 +49,6 @@ def fold(
         timeline.advance(until)
     timeline.outcome.due_at = timeline.next_due()
     return timeline.state, timeline.outcome
-
-
-def inactivity_end(*, state: State, terms: Terms, unit: str) -> datetime | None:
-    """Return when the unit is forfeited unless the member is active before; None where nothing is at stake."""
-    unit_terms = terms.units.get(unit)
-    if unit_terms is None or unit_terms.expiry != "inactivity" or state.active_at is None:
-        return None
-    if state.balance(unit, "available") <= 0 and state.balance(unit, "pending") <= 0:
-        return None
-    assert unit_terms.expiry_months is not None
-    return end_after_months(state.active_at, unit_terms.expiry_months, terms.zone)
 
 
 class _Timeline:
@@ -154,6 +144,8 @@ class _Timeline:
         state.standing_activity.append((one.occurred_at, one.id))
         awards = tuple((a.rule, a.unit, a.amount) for a in found.awards)
         self._earn(one, terms, awards)
+        if is_late:
+            self._forfeit_then(one, terms)
         self.judged[one.id] = Judged(
             one.id, one.occurred_at, terms.version_id, tier, dict(found.found), one.total, one.tax
         )
@@ -298,6 +290,13 @@ class _Timeline:
             self.state.lots.append(lot)
         self._post("earn", one.id, one.occurred_at, moves)
         self._settle_lots()
+
+    def _forfeit_then(self, one: Purchase, terms: Terms) -> None:
+        """Forfeit what late activity earned where the member was next active only after its end."""
+        later = sorted(at for at, _ in self.state.standing_activity if at > one.occurred_at)
+        for lot in [lot for lot in self.state.lots if lot.activity_id == one.id]:
+            if end := forfeited_at(terms.units[lot.unit], one.occurred_at, later, terms.zone):
+                self._expire([lot], end)
 
     def _new_lot(self, one: Purchase, terms: Terms, unit: str, amount: int) -> Lot:
         how = terms.units[unit]

@@ -163,6 +163,21 @@ def test_late_purchase_is_judged_by_the_tier_of_its_day():
     assert available(member) == 350 + 100
 
 
+def test_late_points_that_inactivity_had_ended_are_written_and_forfeited_at_once():
+    program = make_program()
+    make_version(program=program, units=[UnitSpec(expiry="inactivity", expiry_months=12)])
+    member = make_member(program=program, joined_at=JOINED - timedelta(days=900))
+    record(member, "r1", 10_000)
+    drain()
+    record(member, "late", 5_000, days=-800)
+    record(member, "later", 2_000, days=-100)
+
+    drain()
+
+    assert available(member) == 120
+    assert_books_hold()
+
+
 def test_activity_that_breaks_the_books_is_set_aside_and_the_rest_goes_on():
     program = make_program()
     make_version(program=program, rules=[RuleSpec(rate="99999999")], tiers=())

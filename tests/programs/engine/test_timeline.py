@@ -180,6 +180,26 @@ def test_inactivity_purchase_keeps_all_points_alive():
     assert shop.points == 51
 
 
+def test_inactivity_that_ended_late_points_before_the_next_purchase_ends_them_at_once():
+    shop = Shop(beauty(), joined_at=day("2019-12-01"))
+    shop.buy(day("2022-01-05"), 10_000)
+
+    shop.buy(day("2020-01-05"), 5_000)
+
+    assert (shop.points, shop.postings) == (100, ["earn", "earn", "expire"])
+    assert shop.outcomes[-1].postings[-1].occurred_at == datetime(2021, 1, 6, 5, tzinfo=UTC)
+
+
+def test_inactivity_did_not_end_late_points_that_later_purchases_kept_alive():
+    shop = Shop(beauty(), joined_at=day("2019-12-01"))
+    for at in ("2020-11-01", "2021-10-01", "2022-09-01"):
+        shop.buy(day(at), 10_000)
+
+    shop.buy(day("2020-01-05"), 5_000)
+
+    assert shop.points == 350
+
+
 def test_inactivity_purchase_after_the_end_revives_nothing():
     shop = Shop(beauty(), joined_at=JOINED)
     shop.buy(day("2022-02-10"), 5_000)
