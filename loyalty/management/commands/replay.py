@@ -49,7 +49,12 @@ class Command(BaseCommand):
         parser.add_argument("--program", required=True, metavar="SLUG")
         parser.add_argument("--url", help="The server. Default: this machine's, on PORT.")
         parser.add_argument("--key", help="A till key. Default: makes one, and revokes it at the end.")
-        parser.add_argument("--limit", type=_positive, metavar="N", help="Only the first N purchases by time; members then live on to the present, so what follows comes late.")
+        parser.add_argument(
+            "--limit",
+            type=_positive,
+            metavar="N",
+            help="Only the first N by time. Members then live on to the present: what follows comes late.",
+        )
         parser.add_argument("--connections", type=_positive, default=6, metavar="N", help="How many at once (6).")
         moved = parser.add_mutually_exclusive_group()
         moved.add_argument(
