@@ -98,10 +98,9 @@ def plan_review(*, version: ProgramVersion) -> int:
     """Make every member of the program due for a review when the version comes into force; return how many."""
     moment = version.in_force_from
     assert moment is not None
-    for unit in Unit.objects.filter(program_id=version.program_id).exclude(
-        pk__in=Account.objects.filter(program_id=version.program_id, membership__isnull=True).values("unit_id")
-    ):
-        open_program_accounts(program_ids=[unit.program_id])
-        open_member_accounts(memberships=Membership.objects.filter(program_id=unit.program_id).iterator())
+    open_before = Account.objects.filter(program_id=version.program_id, membership__isnull=True).values("unit_id")
+    if Unit.objects.filter(program_id=version.program_id).exclude(pk__in=open_before).exists():
+        open_program_accounts(program_ids=[version.program_id])
+        open_member_accounts(memberships=Membership.objects.filter(program_id=version.program_id).iterator())
     standings = Standing.objects.filter(program_id=version.program_id)
     return standings.filter(Q(due_at__isnull=True) | Q(due_at__gt=moment)).update(due_at=moment)

@@ -11,7 +11,7 @@ from loyalty.ledger.verify import verify
 from loyalty.purchases import accrual
 from loyalty.purchases.models import Activity, Award, Judgement
 from programs.actions import publish, start_draft
-from programs.models import Program, TierCondition
+from programs.models import Program, Rule, TierCondition, UnitTerms
 from tests.factories import (
     LADDER,
     RuleSpec,
@@ -19,6 +19,7 @@ from tests.factories import (
     make_member,
     make_program,
     make_shop,
+    make_unit,
     make_user,
     make_version,
 )
@@ -327,6 +328,23 @@ def test_backfill_leaves_due_work_to_the_members_own_activity():
     accrual.bring_up_to_date(memberships=[member])
 
     assert available(member, "cash") == 0
+
+
+def test_published_terms_with_a_new_unit_open_its_accounts_for_those_who_are_members_already():
+    program = make_program(clock=JOINED)
+    make_version(program=program)
+    member = make_member(program=program, joined_at=JOINED)
+    draft = start_draft(program=program, by=None)
+    stamp = make_unit(program=program, spec=UnitSpec("stamps"))
+    UnitTerms.objects.create(version=draft, unit=stamp)
+    Rule.objects.create(version=draft, code="stamp", name="Stamp", unit=stamp, position=1, rate="0.1")
+    publish(version=draft, by=None)
+    record(member, "r1", 2_000, days=1)
+
+    drain()
+
+    assert (available(member), available(member, "stamps")) == (20, 2)
+    assert_books_hold()
 
 
 def test_published_terms_review_every_member_when_they_come_into_force():
