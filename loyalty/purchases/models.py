@@ -14,6 +14,9 @@ from loyalty.api.problems import CATALOGUE
 from programs.models import Membership, Program, ProgramVersion, Store, Unit
 
 
+ENROLMENT = "enrolment"  # The type of the event that the joining itself is; no app can send it.
+
+
 class ActivityQuerySet(models.QuerySet["Activity"]):
     """Words to ask for activity with."""
 
@@ -29,6 +32,10 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
         """Return the refunds alone."""
         return self.filter(kind=Activity.Kind.REFUND)
 
+    def events(self) -> ActivityQuerySet:
+        """Return the events alone."""
+        return self.filter(kind=Activity.Kind.EVENT)
+
     def failed(self) -> ActivityQuerySet:
         """Return the shelf: what could not be accrued and waits for staff."""
         return self.filter(status=Activity.Status.FAILED)
@@ -39,15 +46,16 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
 
 
 class Activity(models.Model):
-    """A purchase or a refund as it was reported. Only its progress ever changes."""
+    """A purchase, a refund or an event as it was reported. Only its progress ever changes."""
 
     class Kind(models.TextChoices):
         PURCHASE = "purchase", _("Purchase")
         REFUND = "refund", _("Return")
+        EVENT = "event", _("Event")
 
     class Status(models.TextChoices):
         RECORDED = "recorded", _("Recorded")
-        WAITING = "waiting", _("Waiting for its purchase")
+        WAITING = "waiting", _("Waiting for a purchase")
         ACCRUED = "accrued", _("Accrued")
         FAILED = "failed", _("Failed")
 
@@ -71,6 +79,7 @@ class Activity(models.Model):
     channel = models.CharField(_("channel"), max_length=32, blank=True)
     terminal = models.CharField(_("terminal"), max_length=64, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict)
+    event_type = models.CharField(_("type of event"), max_length=40, blank=True, default="", db_default="")
     purchase_external_id = models.CharField(_("returned receipt"), max_length=128, blank=True)
     returned = models.BigIntegerField(_("returned"), default=0)  # Of a purchase: minor units taken back so far.
     is_void = models.BooleanField(_("wholly returned"), default=False)
@@ -108,6 +117,10 @@ class Activity(models.Model):
             models.CheckConstraint(
                 name="purchases_activity_refund_names_purchase",
                 condition=~Q(kind="refund") | ~Q(purchase_external_id=""),
+            ),
+            models.CheckConstraint(
+                name="purchases_activity_event_has_type",
+                condition=Q(kind="event") & ~Q(event_type="") | ~Q(kind="event") & Q(event_type=""),
             ),
         ]
 
@@ -179,3 +192,23 @@ class Award(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.amount:+d}"
+
+
+class Budget(models.Model):
+    """How much of a limit on the whole program is used in one window; ``key`` is the engine's name of both."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("program"))
+    key = models.CharField(_("limit and window"), max_length=255)
+    used = models.BigIntegerField(_("used"), default=0)  # As the limit counts: minor units, smallest steps or times.
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "key"], name="purchases_budget_once"),
+            models.CheckConstraint(name="purchases_budget_used_not_negative", condition=Q(used__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
