@@ -13,7 +13,6 @@ from accounts.ids import new_id
 from loyalty.api.problems import CATALOGUE
 from programs.models import Membership, Program, ProgramVersion, Store, Unit
 
-
 ENROLMENT = "enrolment"  # The type of the event that the joining itself is; no app can send it.
 
 

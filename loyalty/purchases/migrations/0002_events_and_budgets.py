@@ -19,10 +19,12 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('key', models.CharField(max_length=255, verbose_name='limit and window')),
                 ('used', models.BigIntegerField(default=0, verbose_name='used')),
+                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.program', verbose_name='program')),
             ],
             options={
                 'verbose_name': 'budget',
                 'verbose_name_plural': 'budgets',
+                'constraints': [models.UniqueConstraint(fields=('program', 'key'), name='purchases_budget_once'), models.CheckConstraint(condition=models.Q(('used__gte', 0)), name='purchases_budget_used_not_negative')],
             },
         ),
         migrations.AddField(
@@ -43,18 +45,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='activity',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'event'), models.Q(('event_type', ''), _negated=True)), models.Q(models.Q(('kind', 'event'), _negated=True), ('event_type', '')), _connector='OR'), name='purchases_activity_event_has_type'),
-        ),
-        migrations.AddField(
-            model_name='budget',
-            name='program',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.program', verbose_name='program'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(fields=('program', 'key'), name='purchases_budget_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('used__gte', 0)), name='purchases_budget_used_not_negative'),
         ),
     ]
