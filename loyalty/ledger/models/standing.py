@@ -39,6 +39,7 @@ class Standing(models.Model):
     tier_until = models.DateField(_("until"), null=True)  # The last day included.
     credit = models.JSONField(_("tier credit"), default=dict)  # {measure: {year: amount in smallest steps}}
     counters = models.JSONField(_("counters of limits"), default=dict)  # {"rule|window|start": consumed}
+    memory = models.JSONField(_("what else the fold remembers"), default=dict, db_default={})  # See ``ledger.book``.
 
     objects = StandingQuerySet.as_manager()
 
@@ -63,6 +64,11 @@ class TierPeriod(models.Model):
         FELL = "fell", _("Not reached again")
         RETURNED = "returned", _("After a return")
         TERMS = "terms", _("New terms")
+        GRANTED = "granted", _("Given by staff")
+        GRANT_ENDED = "grant_ended", _("Given for a time, which ended")
+        RENEWED = "renewed", _("Reached again")
+        KEPT_TRIAL = "kept_trial", _("Kept after the trial")
+        INVITED = "invited", _("By invitation")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("program"))
