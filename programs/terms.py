@@ -26,7 +26,7 @@ def schedules_of(programs: Iterable[Program]) -> dict[UUID, engine.Schedule]:
     )
     versions: dict[UUID, list[engine.Terms]] = {pk: [] for pk in known}
     for program_id, version_id in rows:
-        versions[program_id].append(_published(version_id))
+        versions[program_id].append(terms_of(version_id))
     return {pk: engine.Schedule(tuple(terms)) for pk, terms in versions.items()}
 
 
@@ -36,7 +36,7 @@ def schedule_of(program: Program) -> engine.Schedule:
 
 
 @lru_cache(maxsize=4096)
-def _published(version_id: UUID) -> engine.Terms:
+def terms_of(version_id: UUID) -> engine.Terms:
     """Return a published version's terms; they never change, so each process reads them once."""
     return compiled(ProgramVersion.objects.select_related("program").get(pk=version_id))
 
