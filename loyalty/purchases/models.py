@@ -79,6 +79,9 @@ class Activity(models.Model):
     terminal = models.CharField(_("terminal"), max_length=64, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict)
     event_type = models.CharField(_("type of event"), max_length=40, blank=True, default="", db_default="")
+    friend = models.ForeignKey(  # Whose first purchase an event waits for.
+        Membership, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("friend")
+    )
     purchase_external_id = models.CharField(_("returned receipt"), max_length=128, blank=True)
     returned = models.BigIntegerField(_("returned"), default=0)  # Of a purchase: minor units taken back so far.
     is_void = models.BooleanField(_("wholly returned"), default=False)
@@ -98,6 +101,11 @@ class Activity(models.Model):
                 fields=["program", "purchase_external_id"],
                 name="purchases_activity_refunds",
                 condition=Q(kind="refund"),
+            ),
+            models.Index(
+                fields=["program", "friend"],
+                name="purchases_activity_friends",
+                condition=Q(friend__isnull=False, status="waiting"),
             ),
             models.Index(
                 fields=["program", "posted_at"],
