@@ -3,19 +3,39 @@
 from programs.models.keys import ApiKey
 from programs.models.membership import Membership, Store
 from programs.models.program import Program, Unit
-from programs.models.terms import Rule, RuleCap, Tier, TierCondition, TierRate, UnitTerms
+from programs.models.rules import (
+    ClauseKind,
+    EventType,
+    Rule,
+    RuleCap,
+    RuleClause,
+    RuleGroup,
+    RuleLineRate,
+    TierRate,
+)
+from programs.models.segments import Segment, SegmentMember
+from programs.models.terms import Tier, TierBenefit, TierCondition, TierExpiry, UnitTerms
 from programs.models.version import ProgramVersion
 
 __all__ = [
     "ApiKey",
+    "ClauseKind",
+    "EventType",
     "Membership",
     "Program",
     "ProgramVersion",
     "Rule",
     "RuleCap",
+    "RuleClause",
+    "RuleGroup",
+    "RuleLineRate",
+    "Segment",
+    "SegmentMember",
     "Store",
     "Tier",
+    "TierBenefit",
     "TierCondition",
+    "TierExpiry",
     "TierRate",
     "Unit",
     "UnitTerms",

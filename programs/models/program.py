@@ -118,6 +118,12 @@ class Unit(models.Model):
         _("decimals"), default=0, validators=[MaxValueValidator(4)], help_text=_("0 for whole units, 2 for money.")
     )
     is_money = models.BooleanField(_("is money"), default=False, help_text=_("One unit is one of the currency."))
+    is_spendable = models.BooleanField(
+        _("can be spent"),
+        default=True,
+        db_default=True,
+        help_text=_("Off: it only counts, such as nights towards a tier."),
+    )
 
     class Meta:
         verbose_name = _("unit")

@@ -12,7 +12,8 @@ COOL = {
     "accounts_business", "accounts_user", "accounts_user_groups", "accounts_user_user_permissions",
     "accounts_staffrole", "accounts_customer", "programs_program", "programs_unit", "programs_store",
     "programs_apikey", "programs_programversion", "programs_unitterms", "programs_tier", "programs_tiercondition",
-    "programs_rule", "programs_tierrate", "programs_rulecap",
+    "programs_tierexpiry", "programs_tierbenefit", "programs_eventtype", "programs_rulegroup", "programs_rule",
+    "programs_tierrate", "programs_rulecap", "programs_ruleclause", "programs_rulelinerate",
 }  # fmt: skip
 
 
