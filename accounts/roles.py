@@ -23,6 +23,8 @@ class Permission(StrEnum):
     EDIT_PROGRAM = "edit_program"
     PUBLISH_PROGRAM = "publish_program"
     RETRY_ACTIVITY = "retry_activity"
+    GRANT_TIERS = "grant_tiers"
+    TELL_MEMBERS = "tell_members"
     MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"
     OPEN_TILL = "open_till"

@@ -82,6 +82,8 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Activity"), "receipt_long", "purchases.Activity", **SHELF_BADGE),
             _item(_("Ledger"), "account_balance", "ledger.Transaction"),
             _item(_("Lots"), "layers", "ledger.Lot"),
+            _item(_("Given tiers"), "workspace_premium", "ledger.TierGrant"),
+            _item(_("Notices"), "notifications", "ledger.Notice"),
         ],
     },
     {

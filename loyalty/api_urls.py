@@ -6,8 +6,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from loyalty.api.endpoints import AnythingConverter, UnknownAddress
 from loyalty.api.pages import problem_page, problems_page
 from loyalty.purchases.api import Purchase, PurchaseBatch, Purchases, Refund, Refunds
+from loyalty.purchases.events_api import Event, Events
 from loyalty.purchases.members_api import Entries, Member, Members
 from loyalty.purchases.program_api import Backfill, SandboxClock
+from loyalty.purchases.quotes_api import Quotes
 
 register_converter(AnythingConverter, "anything")
 
@@ -20,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/purchases/<anything:external_id>/", Purchase.as_view(), name="api-purchase"),
     path("v1/refunds/", Refunds.as_view(), name="api-refunds"),
     path("v1/refunds/<anything:external_id>/", Refund.as_view(), name="api-refund"),
+    path("v1/events/", Events.as_view(), name="api-events"),
+    path("v1/events/<anything:external_id>/", Event.as_view(), name="api-event"),
+    path("v1/quotes/", Quotes.as_view(), name="api-quotes"),
     path("v1/sandbox/clock/", SandboxClock.as_view(), name="api-sandbox-clock"),
     path("v1/backfill/", Backfill.as_view(), name="api-backfill"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -10,10 +10,9 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
-from loyalty.api.problems import Fault, ProblemError
-from loyalty.ledger.members import EXTERNAL, UnknownMemberError, named
+from loyalty.api.problems import ProblemError
+from loyalty.purchases.buyers import member_of, members_named
 from loyalty.purchases.inputs import PurchaseInput, RefundInput
 from loyalty.purchases.intake import (
     Intake,
@@ -35,22 +34,6 @@ from programs.models import ApiKey, Membership, Program, Store
 log = structlog.get_logger(__name__)
 
 
-class MemberBlockedError(ProblemError):
-    """The member is blocked."""
-
-    status, code = 409, "member-blocked"
-    title = _("The member is blocked")
-    cure = _("The business has blocked this member. Send the purchase without one, or ask the business.")
-
-
-class MemberClosedError(ProblemError):
-    """The membership has ended."""
-
-    status, code = 409, "member-closed"
-    title = _("The membership has ended")
-    cure = _("Send the purchase without a member.")
-
-
 # --- Purchases -----------------------------------------------------------------------------------------------------
 
 
@@ -68,7 +51,7 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
         share_intake(program)
         seen = known_receipts(program, Activity.Kind.PURCHASE, {item.external_id for item in items})
         unseen = [item for item in items if item.external_id not in seen]
-        members = _members(program, {item.member for item in unseen if item.member})
+        members = members_named(program, {item.member for item in unseen if item.member})
         intake = Intake(program=program, now=now) if unseen else None
         taken: list[tuple[PurchaseInput, Activity]] = []
         outcomes: list[Outcome] = []
@@ -79,7 +62,7 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
                 continue
             assert intake is not None
             try:
-                row = _purchase(item, member=_member_of(item, members), intake=intake)
+                row = _purchase(item, member=member_of(item.member, members), intake=intake)
             except ProblemError as problem:
                 outcomes.append(Outcome(item.external_id, problem=problem))
                 continue
@@ -128,31 +111,6 @@ def _write_purchases(
     Activity.objects.bulk_create(rows)
     ReceiptKey.objects.bulk_create([receipt_key(row, seen[row.external_id].digest) for row in rows])
     _adopt_early_refunds(program, {row.external_id: row for row in rows})
-
-
-def _members(program: Program, references: set[str]) -> dict[str, Membership]:
-    """Return the members by the reference they were named with."""
-    if not references:
-        return {}
-    found: dict[str, Membership] = {}
-    for member in Membership.objects.filter(named(references), program=program):
-        found[member.card] = member
-        if member.external_id:
-            found[EXTERNAL + member.external_id] = member
-    return found
-
-
-def _member_of(item: PurchaseInput, members: Mapping[str, Membership]) -> Membership | None:
-    if not item.member:
-        return None
-    member = members.get(item.member)
-    if member is None:
-        raise UnknownMemberError(errors=[Fault("/member", UnknownMemberError.code, str(UnknownMemberError.title))])
-    if member.status == Membership.Status.BLOCKED:
-        raise MemberBlockedError
-    if member.status == Membership.Status.CLOSED:
-        raise MemberClosedError
-    return member
 
 
 def _stores(program: Program, codes: set[str]) -> dict[str, UUID]:

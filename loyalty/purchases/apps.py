@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
+from loyalty.ledger.signals import members_joined
 from programs.signals import version_published
 
 
@@ -15,6 +16,7 @@ class PurchasesConfig(AppConfig):
         # This room is migrated last, so the tables of the ledger are there too.
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="purchases.triggers")
         version_published.connect(review_soon, dispatch_uid="purchases.review_soon")
+        members_joined.connect(record_enrolments, dispatch_uid="purchases.record_enrolments")
 
 
 def review_soon(*, version: Any, **_news: Any) -> None:
@@ -22,6 +24,13 @@ def review_soon(*, version: Any, **_news: Any) -> None:
     from loyalty.purchases.tasks import ask_for_due_work  # noqa: PLC0415 -- models are not ready when this is read
 
     transaction.on_commit(lambda: ask_for_due_work(version.program_id))
+
+
+def record_enrolments(*, memberships: Any, schedules: Any, **_news: Any) -> None:
+    """Write the joining of new members as an event where their program's terms reward it."""
+    from loyalty.purchases import events  # noqa: PLC0415 -- models are not ready when this module is read
+
+    events.record_enrolments(memberships=memberships, schedules=schedules)
 
 
 def install_triggers(*, using: str, **_news: Any) -> None:

@@ -1,4 +1,4 @@
-"""The shapes of the bodies of purchases and refunds, as the API's description shows them."""
+"""The shapes of the bodies of purchases, quotes, returns and events, as the API's description shows them."""
 
 from __future__ import annotations
 
@@ -71,11 +71,9 @@ class LineBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     attributes: Attributes | None = None
 
 
-class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A purchase as a till posts it."""
+class BasketBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a purchase and a quote have in common."""
 
-    external_id: ExternalId
-    occurred_at: MomentText
     currency: Annotated[str, Meta(max_length=3, min_length=3, examples=["EUR"])]
     total: AmountText
     member: MemberName | None = None
@@ -87,6 +85,19 @@ class PurchaseBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     redemptions: Annotated[list[str], Meta(max_length=50)] | None = None
     vouchers: Annotated[list[str], Meta(max_length=50)] | None = None
     attributes: Attributes | None = None
+
+
+class PurchaseBody(BasketBody, kw_only=True):
+    """A purchase as a till posts it."""
+
+    external_id: ExternalId
+    occurred_at: MomentText
+
+
+class QuoteBody(BasketBody, kw_only=True):
+    """A purchase that nobody has made yet: now, where no time is given."""
+
+    occurred_at: MomentText | None = None
 
 
 class RefundLineBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -106,3 +117,13 @@ class RefundBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     lines: Annotated[list[RefundLineBody], Meta(max_length=MOST_LINES)] | None = None
     amount: OptionalAmount = None
     redemptions: Annotated[list[str], Meta(max_length=50)] | None = None
+
+
+class EventBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Something that a member did beside buying; of what type, the program's terms say."""
+
+    external_id: ExternalId
+    member: MemberName
+    type: Annotated[str, Meta(min_length=1, max_length=40, description="The code of a type of event.")]
+    occurred_at: MomentText
+    attributes: Attributes | None = None

@@ -1,4 +1,4 @@
-"""The checks that turn the bodies of purchases and refunds into whole numbers and moments."""
+"""The checks that turn the bodies of purchases, quotes, returns and events into whole numbers and moments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loyalty.api.decoding import NUMBER_OUT_OF_RANGE, TOO_DEEP, TOO_LONG, shaped
 from loyalty.api.formats import digits_of, moment, smallest_steps
 from loyalty.api.problems import ProblemError, field_code, invalid
 from loyalty.ledger.members import EXTERNAL
-from loyalty.purchases.bodies import LineBody, PurchaseBody, RefundBody
+from loyalty.purchases.bodies import BasketBody, EventBody, LineBody, PurchaseBody, QuoteBody, RefundBody
 from loyalty.purchases.lines import THOUSANDTHS, Line
 from loyalty.purchases.returns import WHOLE, Wanted
 from programs.cards import normal
@@ -106,6 +106,21 @@ class PurchaseInput:
 
 
 @dataclass(frozen=True, slots=True)
+class EventInput:
+    """An event that fits the program; what type it is, is still to be looked up."""
+
+    external_id: str
+    occurred_at: datetime
+    member: str
+    type: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def digest(self) -> bytes:
+        """Return what tells this body from another one."""
+        return _digest(occurred_at=self.occurred_at, member=self.member, type=self.type, attributes=self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
 class RefundInput:
     """A return that fits the program; ``wanted`` is empty for all that is left."""
 
@@ -129,6 +144,24 @@ def _digest(**parts: Any) -> bytes:
 def purchase_input(body: Any, *, program: Program, position: int = 0) -> PurchaseInput:
     """Return the checked purchase, or raise InvalidError (or another problem) with the pointer of what is wrong."""
     given = shaped(body, PurchaseBody)
+    return _basket(
+        given,
+        program=program,
+        external_id=given.external_id,
+        occurred_at=given.occurred_at,
+        position=position,
+    )
+
+
+def quote_input(body: Any, *, program: Program) -> PurchaseInput:
+    """Return the checked purchase of a quote, without an external_id; raise as for a purchase."""
+    given = shaped(body, QuoteBody)
+    return _basket(given, program=program, external_id="", occurred_at=given.occurred_at, position=0)
+
+
+def _basket(
+    given: BasketBody, *, program: Program, external_id: str, occurred_at: str | None, position: int
+) -> PurchaseInput:
     digits = digits_of(program.currency)
     if given.currency != program.currency:
         raise invalid("/currency", CURRENCY_MISMATCH)
@@ -140,8 +173,8 @@ def purchase_input(body: Any, *, program: Program, position: int = 0) -> Purchas
         raise invalid("/total", TOTAL_MISMATCH)
     _check_spending(given)
     return PurchaseInput(
-        external_id=given.external_id,
-        occurred_at=moment(given.occurred_at, pointer="/occurred_at"),
+        external_id=external_id,
+        occurred_at=moment(occurred_at, pointer="/occurred_at") if occurred_at is not None else program.now(),
         currency=given.currency,
         total=total,
         position=position,
@@ -151,6 +184,18 @@ def purchase_input(body: Any, *, program: Program, position: int = 0) -> Purchas
         store=given.store or "",
         channel=given.channel or "",
         terminal=given.terminal or "",
+        attributes=free(given.attributes, pointer="/attributes"),
+    )
+
+
+def event_input(body: Any) -> EventInput:
+    """Return the checked event, or raise InvalidError with the pointer of what is wrong."""
+    given = shaped(body, EventBody)
+    return EventInput(
+        external_id=given.external_id,
+        occurred_at=moment(given.occurred_at, pointer="/occurred_at"),
+        member=member_name(given.member),
+        type=given.type,
         attributes=free(given.attributes, pointer="/attributes"),
     )
 
@@ -192,7 +237,7 @@ def member_name(given: str | None) -> str:
     return normal(given) or given
 
 
-def _check_spending(given: PurchaseBody) -> None:
+def _check_spending(given: BasketBody) -> None:
     # Nothing can have been redeemed yet: whatever is named is not there.
     if given.redemptions:
         raise UnknownRedemptionError

@@ -1,4 +1,4 @@
-"""What purchases and returns share on their way in: their moment, their key for ever, their twins."""
+"""What all activity shares on its way in: its moment, its member, its key for ever, its twins."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class Intake:
     def __init__(self, *, program: Program, now: datetime) -> None:
         self.program = program
         self.now = now
-        versions = schedule_of(program).versions
+        self.schedule = schedule_of(program)
+        versions = self.schedule.versions
         self.terms_since = versions[0].starts_at if versions else None
 
     def check_moment(self, occurred_at: datetime) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import translation
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from loyalty.api.endpoints import Endpoint, json_answer
@@ -17,16 +18,21 @@ from loyalty.api.preferences import language_for
 from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, MEMBER, PAGE_SIZE, documented
 from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
 from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
+from loyalty.ledger.lookups import known_tier, known_unit
 from loyalty.ledger.members import correct, enrol, find_member, members_of
 from loyalty.ledger.models import Entry
-from loyalty.purchases.accrual import bring_up_to_date
+from loyalty.purchases.accrual import accrue_now, bring_up_to_date
 from loyalty.purchases.answers import present_members
 from loyalty.purchases.entry_reasons import entry_reason
+from loyalty.purchases.event_names import event_names
 from loyalty.purchases.models import Activity
 from programs.models import Program
 
 MEMBERS = "Members"
 TIME = "time"
+NAMED_BY = ("kind", "external_id", "event_type", "occurred_at")  # What the reason of an entry calls its activity by.
+TIER = OpenApiParameter("tier", str, description="Members who hold the tier of this code.")
+UNIT = OpenApiParameter("unit", str, description="Entries of the unit of this code.")
 
 
 class Members(Endpoint):
@@ -39,14 +45,19 @@ class Members(Endpoint):
         summary="List members, newest first",
         answers={200: PageAnswer[MemberAnswer]},
         errors=[400],
-        parameters=[CURSOR, PAGE_SIZE],
+        parameters=[CURSOR, PAGE_SIZE, TIER],
         tag=MEMBERS,
     )
     def get(self, request: Request) -> HttpResponse:
         rows = members_of(self.program)
+        asked = request.query_params.get("tier")
+        if asked:
+            rows = rows.filter(standing__tier=known_tier(program=self.program, code=asked))
         page = page_of(request, rows, posted_at="created_at", place=lambda member: member.created_at)
         shown = present_members(page.rows, program=self.program)
         results = [shown[member.pk] for member in page.rows]
+        if asked:  # What fell due just now may have moved some to another tier.
+            results = [one for one in results if one.tier is not None and one.tier.code == asked]
         return json_answer(PageAnswer(results=results, next=page.next, previous=page.previous))
 
     @documented(
@@ -61,6 +72,8 @@ class Members(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         enrolment = enrol(program=self.program, details=member_details(request.data), by=self.key)
         member = enrolment.membership
+        if enrolment.is_new:
+            accrue_now(membership=member)
         answer = present_members([member], program=self.program)[member.pk]
         return json_answer(answer, status=201 if enrolment.is_new else 200)
 
@@ -107,7 +120,7 @@ class Entries(Endpoint):
         summary="List what moved on a member's accounts, newest first",
         answers={200: PageAnswer[EntryAnswer]},
         errors=[400, 404],
-        parameters=[MEMBER, CURSOR, PAGE_SIZE],
+        parameters=[MEMBER, CURSOR, PAGE_SIZE, UNIT],
         tag=MEMBERS,
     )
     def get(self, request: Request, member: str) -> HttpResponse:
@@ -116,6 +129,8 @@ class Entries(Endpoint):
         rows = Entry.objects.filter(
             program=self.program, transaction__membership=found, account__membership=found
         ).select_related("transaction", "account__unit")
+        if asked := request.query_params.get("unit"):
+            rows = rows.filter(account__unit=known_unit(program=self.program, code=asked))
         page = page_of(
             request, rows, posted_at="transaction__posted_at", place=lambda entry: entry.transaction.posted_at
         )
@@ -129,12 +144,15 @@ class Entries(Endpoint):
 
 def _entry_answers(rows: Sequence[Entry], *, program: Program) -> list[EntryAnswer]:
     ids = {entry.transaction.activity_id for entry in rows if entry.transaction.activity_id}
-    found = Activity.objects.filter(program=program, pk__in=ids).only("kind", "external_id") if ids else []
+    found = Activity.objects.filter(program=program, pk__in=ids).only(*NAMED_BY) if ids else []
     activity = {row.pk: row for row in found}
-    return [_entry_answer(entry, activity, program=program) for entry in rows]
+    events = event_names(activity.values(), program=program)
+    return [_entry_answer(entry, activity, events, program=program) for entry in rows]
 
 
-def _entry_answer(entry: Entry, activity: Mapping[UUID, Activity], *, program: Program) -> EntryAnswer:
+def _entry_answer(
+    entry: Entry, activity: Mapping[UUID, Activity], events: Mapping[UUID, str], *, program: Program
+) -> EntryAnswer:
     unit, posting = entry.account.unit, entry.transaction
     cause = activity.get(posting.activity_id) if posting.activity_id else None
     return EntryAnswer(
@@ -151,5 +169,5 @@ def _entry_answer(entry: Entry, activity: Mapping[UUID, Activity], *, program: P
             id=cause.pk if cause else None,
             external_id=cause.external_id if cause else None,
         ),
-        reason=entry_reason(kind=posting.kind, activity=cause),
+        reason=entry_reason(kind=posting.kind, activity=cause, event=events.get(cause.pk, "") if cause else ""),
     )

@@ -66,8 +66,10 @@ def accrue_task(**_newer: object) -> int:
 @shared_task(name="loyalty.purchases.sweep", acks_late=True)
 def sweep_task(**_newer: object) -> bool:
     """Find recorded activity that no nudge told of; return whether there was any."""
+    from loyalty.purchases.events import go_on_with_friends  # noqa: PLC0415 -- leaf
     from loyalty.purchases.models import Activity  # noqa: PLC0415 -- leaf
 
+    go_on_with_friends()
     found = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).exists()
     if found:
         accrue_task()

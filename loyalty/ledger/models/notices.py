@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import ClassVar
 
 from django.db import models
@@ -57,4 +58,4 @@ class Notice(models.Model):
     @property
     def key(self) -> str:
         """What the member's memory knows it by."""
-        return f"{self.kind}|{self.what}|{self.ends_at.isoformat()}"
+        return f"{self.kind}|{self.what}|{self.ends_at.astimezone(UTC).isoformat()}"
