@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -39,7 +39,48 @@ def days_later(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
     return (local + timedelta(days=days)).astimezone(UTC)
 
 
-def window_start(moment: datetime, window: str, zone: ZoneInfo) -> str:
-    """Return the name of the day, month or year that ``moment`` falls in: 2026-11-22, 2026-11 or 2026."""
-    day = local_day(moment, zone).isoformat()
-    return {"day": day, "month": day[:7], "year": day[:4]}[window]
+def months_between(start: date, day: date) -> int:
+    """Return how many whole months lie between two days; 0 where the second is the earlier."""
+    months = (day.year - start.year) * 12 + day.month - start.month
+    if months > 0 and months_later(start, months) > day:
+        months -= 1
+    return max(0, months)
+
+
+def days_from_birthdays(birth: date, day: date) -> list[int]:
+    """Return how many days lie from the birthdays around ``day`` to it; less than 0 where one is still to come.
+
+    Who was born on 29 February has the birthday on the 28th in other years.
+    """
+    years = [year for year in (day.year - 1, day.year, day.year + 1) if MINYEAR <= year <= MAXYEAR]
+    birthdays = [date(year, birth.month, min(birth.day, monthrange(year, birth.month)[1])) for year in years]
+    return [(day - birthday).days for birthday in birthdays]
+
+
+def window_start(moment: datetime, window: str, zone: ZoneInfo, year_starts: int = 1) -> str:
+    """Return the name of the window that ``moment`` falls in; the program's year begins with the month ``year_starts``.
+
+    A day 2026-03-01, a week 2026-W09 (ISO), a month 2026-03, a quarter 2026-Q1, a year 2026, a program's year 2026-02
+    (the year and month in which it began), a lifetime "ever".
+    """
+    return window_of(local_day(moment, zone), window, year_starts)
+
+
+def window_of(day: date, window: str, year_starts: int = 1) -> str:
+    """Return the name of the window that a day falls in: see ``window_start``."""
+    if window == "day":
+        return day.isoformat()
+    if window == "month":
+        return f"{day.year}-{day.month:02}"
+    if window == "year":
+        return str(day.year)
+    if window == "week":
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02}"
+    if window == "quarter":
+        return f"{day.year}-Q{(day.month + 2) // 3}"
+    if window == "program_year":
+        return f"{day.year - (day.month < year_starts)}-{year_starts:02}"
+    if window == "lifetime":
+        return "ever"
+    raise KeyError(window)

@@ -1,13 +1,31 @@
-"""What one purchase earns: the rules of a version, one after another, each with its explanation."""
+"""What one purchase, event or joining earns: the rules of a version, one after another, each with its explanation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from programs.engine.dates import window_start
-from programs.engine.terms import RATE_SCALE, Cap, Rule, Terms
+from programs.engine.baskets import Basket, basket_of, basket_of_event, earning_amount
+from programs.engine.clauses import Context, failing, moment_of
+from programs.engine.limits import budget_keys
+from programs.engine.plans import plan_of
+from programs.engine.stacking import Finding, Judging
+from programs.engine.terms import RATE_SCALE, Terms
+
+__all__ = [
+    "Award",
+    "Basket",
+    "Context",
+    "Evaluation",
+    "Finding",
+    "barred",
+    "basket_of",
+    "basket_of_event",
+    "budget_keys",
+    "earning_amount",
+    "evaluate",
+    "units_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,34 +38,8 @@ class Award:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Why a rule gave what it gave. ``reason`` is a code; amounts in minor units, rate in ten-thousandths.
-
-    Reasons: earned, cut (a limit let only ``counted`` of ``amount`` through), limit_used (nothing was left),
-    nothing (the purchase has no amount that earns), rounded_away (less than one smallest step).
-    """
-
-    rule: str
-    name: str
-    unit: str
-    effect: str
-    reason: str
-    amount: int
-    counted: int
-    rate: int
-    units: int
-    cut_by: str | None = None
-    limit: int | None = None
-
-    @property
-    def fired(self) -> bool:
-        """Whether the rule gave anything."""
-        return self.units > 0
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The outcome for one purchase. ``found`` and ``consumed`` are counters of limits, by their key."""
+    """The outcome for one activity. ``found`` and ``consumed`` are counters of limits, by their key."""
 
     awards: tuple[Award, ...]
     findings: tuple[Finding, ...]
@@ -55,88 +47,43 @@ class Evaluation:
     consumed: Mapping[str, int]
 
 
-def evaluate(*, terms: Terms, amount: int, occurred_at: datetime, tier: str, counters: Mapping[str, int]) -> Evaluation:
-    """Return what ``amount`` minor units earn for a member of ``tier``; each award is rounded down once."""
-    assert amount >= 0, amount
-    found: dict[str, int] = {}
-    consumed: dict[str, int] = {}
-    findings: list[Finding] = []
-    for rule in terms.rules:
-        counted, cutter = _counted(rule, amount, occurred_at, counters, found, terms)
-        rate = rule.rate_for(tier)
-        units = units_for(amount=counted, rate=rate, effect=rule.effect, digits=terms.digits, precision=_p(rule, terms))
-        for cap in rule.caps:
-            if cap.window != "purchase" and counted:
-                key = counter_key(rule, cap, occurred_at, terms)
-                consumed[key] = counted
-        findings.append(
-            Finding(
-                rule=rule.code,
-                name=rule.name,
-                unit=rule.unit,
-                effect=rule.effect,
-                reason=_reason(amount=amount, counted=counted, units=units),
-                amount=amount,
-                counted=counted,
-                rate=rate,
-                units=units,
-                cut_by=cutter.window if cutter else None,
-                limit=cutter.amount if cutter else None,
-            )
-        )
-    awards = tuple(Award(f.rule, f.unit, f.units) for f in findings if f.fired)
-    return Evaluation(awards=awards, findings=tuple(findings), found=found, consumed=consumed)
+def barred(*, terms: Terms, basket: Basket, context: Context) -> dict[str, str]:
+    """Return the rules whose standing conditions do not hold, each with the kind of the first that does not.
+
+    It is kept with the judgement, so that a return is judged alike without what is known of the member.
+    """
+    moment = moment_of(terms=terms, basket=basket, context=context)
+    return {
+        planned.rule.code: kind
+        for planned in plan_of(terms, basket.trigger, basket.event).rules
+        if planned.standing and (kind := failing(planned.standing, moment)) is not None
+    }
 
 
-def earning_amount(*, terms: Terms, total: int, tax: int, returned: int = 0) -> int:
-    """Return what earns of a total after some was returned: without its share of tax, where tax does not."""
-    left = total - returned
-    if terms.tax_earns or not total:
-        return left
-    return left - (2 * tax * left + total) // (2 * total)
+def evaluate(
+    *, terms: Terms, basket: Basket, tier: str, barred: Mapping[str, str], counters: Mapping[str, int]
+) -> Evaluation:
+    """Return what a basket earns for a member of ``tier``; each award is rounded down once.
+
+    Rules for other triggers are not spoken of. Awards and findings come in the rules' order.
+    """
+    plan = plan_of(terms, basket.trigger, basket.event)
+    judging = Judging(terms=terms, basket=basket, tier=tier, barred=barred, counters=counters)
+    for planned in plan.rules:
+        if planned.rule.code not in barred:
+            judging.usage.note(planned.limits)
+    for slot in plan.slots:
+        judging.judge(slot)
+    findings = tuple(judging.findings[planned.place] for planned in plan.rules)
+    return Evaluation(
+        awards=tuple(Award(one.rule, one.unit, one.units) for one in findings if one.fired),
+        findings=findings,
+        found=judging.usage.found,
+        consumed=judging.usage.consumed,
+    )
 
 
 def units_for(*, amount: int, rate: int, effect: str, digits: int, precision: int) -> int:
     """Return the smallest steps of the unit that an amount in minor units is worth, rounded down."""
     scale = 10**digits * RATE_SCALE * (100 if effect == "percent" else 1)
     return int(amount * rate * 10**precision // scale)
-
-
-def counter_key(rule: Rule, cap: Cap, occurred_at: datetime, terms: Terms) -> str:
-    """Return the key under which a member's use of a limit is counted."""
-    return f"{rule.code}|{cap.window}|{window_start(occurred_at, cap.window, terms.zone)}"
-
-
-def _counted(
-    rule: Rule,
-    amount: int,
-    occurred_at: datetime,
-    counters: Mapping[str, int],
-    found: dict[str, int],
-    terms: Terms,
-) -> tuple[int, Cap | None]:
-    """Return how much of the amount the rule's limits let through, and the limit that cut last."""
-    counted, cutter = amount, None
-    for cap in rule.caps:
-        left = cap.amount
-        if cap.window != "purchase":
-            key = counter_key(rule, cap, occurred_at, terms)
-            found[key] = counters.get(key, 0)
-            left = max(0, cap.amount - found[key])
-        if left < counted:
-            counted, cutter = left, cap
-    return counted, cutter
-
-
-def _reason(*, amount: int, counted: int, units: int) -> str:
-    if amount == 0:
-        return "nothing"
-    if counted == 0:
-        return "limit_used"
-    if units == 0:
-        return "rounded_away"
-    return "cut" if counted < amount else "earned"
-
-
-def _p(rule: Rule, terms: Terms) -> int:
-    return terms.units[rule.unit].precision
