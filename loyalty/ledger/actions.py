@@ -8,8 +8,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.ids import new_id
+from loyalty.ledger.memory import kept
 from loyalty.ledger.models import Account, Standing, TierPeriod
+from loyalty.ledger.signals import members_joined
 from programs.engine.state import State
+from programs.engine.tiers import counts_of
 from programs.engine.timeline import fold
 from programs.models import Membership, ProgramVersion, Unit
 from programs.terms import schedules_of
@@ -34,7 +37,7 @@ def open_books(*, memberships: Sequence[Membership]) -> None:
         schedule = schedules[membership.program_id]
         if not schedule.versions:
             raise NoTermsInForceError(membership.program.slug)
-        state = State(joined_at=membership.joined_at, as_of=membership.joined_at)
+        state = State(joined_at=membership.joined_at, as_of=membership.joined_at, counted=counts_of(schedule))
         state, outcome = fold(state=state, schedule=schedule, new_id=new_id)
         standings.append(
             Standing(
@@ -46,6 +49,7 @@ def open_books(*, memberships: Sequence[Membership]) -> None:
                 tier=state.tier,
                 tier_since=state.tier_since,
                 tier_until=state.tier_until,
+                memory=kept(state),
             )
         )
         periods += [
@@ -62,6 +66,7 @@ def open_books(*, memberships: Sequence[Membership]) -> None:
     Standing.objects.bulk_create(standings)
     TierPeriod.objects.bulk_create(periods)
     open_member_accounts(memberships=memberships)
+    members_joined.send(sender=Membership, memberships=memberships, schedules=schedules)
 
 
 def open_member_accounts(*, memberships: Iterable[Membership]) -> None:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import msgspec
 
-from loyalty.api.formats import decimal_text, digits_of, moment_text
+from loyalty.api.formats import decimal_text, moment_text
 from loyalty.ledger.queries import BalanceView, MemberView, NextTierView, TierView
-from programs.models import Membership, Program, TierCondition
+from programs.models import Membership, Program
 
 
 class TierAnswer(msgspec.Struct, kw_only=True):
@@ -24,7 +24,10 @@ class TierAnswer(msgspec.Struct, kw_only=True):
 
 
 class MissingAnswer(msgspec.Struct, kw_only=True):
-    """What is still missing for the next tier; spend in the program's currency, ``by`` the last day that counts."""
+    """What is still missing for the next tier; spend in the program's currency, ``by`` the last day that counts.
+
+    ``measure`` is spend, visits, years, or the code of a unit.
+    """
 
     measure: str
     need: str
@@ -113,7 +116,7 @@ def member_answer(member: Membership, view: MemberView, *, program: Program) -> 
         joined_at=moment_text(member.joined_at, program.zone),
         as_of=moment_text(view.as_of, program.zone),
         tier=_tier(view.tier) if view.tier else None,
-        next_tier=_next_tier(view.next_tier, digits=digits_of(program.currency)) if view.next_tier else None,
+        next_tier=_next_tier(view.next_tier) if view.next_tier else None,
         balances={code: _balance(balance, program=program) for code, balance in view.balances.items()},
     )
 
@@ -129,16 +132,13 @@ def _tier(tier: TierView) -> TierAnswer:
     return TierAnswer(code=tier.code, name=tier.name, since=tier.since, until=tier.until)
 
 
-def _next_tier(tier: NextTierView, *, digits: int) -> NextTierAnswer:
-    def text(measure: str, amount: int) -> str:
-        return decimal_text(amount, digits if measure == TierCondition.Measure.SPEND else 0)
-
+def _next_tier(tier: NextTierView) -> NextTierAnswer:
     missing = [
         MissingAnswer(
             measure=one.measure,
-            need=text(one.measure, one.need),
-            have=text(one.measure, one.have),
-            missing=text(one.measure, one.missing),
+            need=decimal_text(one.need, one.precision),
+            have=decimal_text(one.have, one.precision),
+            missing=decimal_text(one.missing, one.precision),
             by=one.by,
         )
         for one in tier.missing

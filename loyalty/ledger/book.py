@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 
-from loyalty.ledger.models import Account, Entry, Lot, Standing, TierPeriod, Transaction
+from loyalty.ledger.memory import kept, recall
+from loyalty.ledger.models import Account, Entry, Lot, Notice, Standing, TierPeriod, Transaction
 from loyalty.ledger.sets import update_rows
 from programs.engine import state as engine
-from programs.models import Membership, Unit
+from programs.models import Membership, SegmentMember, Unit
 
 MEMBER_ACCOUNTS = frozenset(kind.value for kind in Account.MEMBER_KINDS)
 
@@ -30,10 +32,11 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a member's fold will touch: ``lots`` and ``periods`` are read only where they may be."""
+    """What a member's fold will touch: ``lots``, ``periods`` and ``segments`` are read only where they may be."""
 
     lots: bool = False
     periods: bool = False
+    segments: bool = False
 
 
 def lock_standings(membership_ids: Iterable[UUID], *, skip_locked: bool, most: int | None = None) -> list[Standing]:
@@ -50,7 +53,12 @@ def open_book(standings: Sequence[Standing], needs: Mapping[UUID, Needs]) -> Boo
     program_ids = {standing.program_id for standing in standings}
     units = {(unit.program_id, unit.code): unit for unit in Unit.objects.filter(program_id__in=program_ids)}
     codes = {unit.pk: unit.code for unit in units.values()}
-    joined = dict(Membership.objects.filter(pk__in=ids).values_list("pk", "joined_at"))
+    people = {
+        pk: (joined_at, birth_date)
+        for pk, joined_at, birth_date in Membership.objects.filter(pk__in=ids).values_list(
+            "pk", "joined_at", "customer__birth_date"
+        )
+    }
     accounts = {
         (account.membership_id, codes[account.unit_id], account.kind): account
         for account in Account.objects.filter(membership_id__in=ids)
@@ -60,7 +68,7 @@ def open_book(standings: Sequence[Standing], needs: Mapping[UUID, Needs]) -> Boo
         (account.program_id, codes[account.unit_id], account.kind): account
         for account in Account.objects.filter(program_id__in=program_ids, membership__isnull=True)
     }
-    states = {standing.membership_id: _state(standing, joined[standing.membership_id]) for standing in standings}
+    states = {standing.membership_id: state_of(standing, *people[standing.membership_id]) for standing in standings}
     for (membership_id, unit, kind), account in accounts.items():
         states[membership_id].balances[unit, kind] = account.balance or 0
     for state in states.values():
@@ -69,6 +77,7 @@ def open_book(standings: Sequence[Standing], needs: Mapping[UUID, Needs]) -> Boo
     idle = {pk for pk, state in states.items() if state.active_at is None and not state.lots_known}
     _read_lots(states, codes, [pk for pk in ids if needs.get(pk, Needs()).lots or pk in idle])
     _read_periods(states, [pk for pk in ids if needs.get(pk, Needs()).periods])
+    _read_segments(states, [pk for pk in ids if needs.get(pk, Needs()).segments])
     return Book(list(standings), states, accounts, units, program_accounts)
 
 
@@ -81,9 +90,11 @@ def write(book: Book, results: Mapping[UUID, tuple[engine.State, engine.Outcome]
     writer.flush()
 
 
-def _state(standing: Standing, joined_at: datetime) -> engine.State:
-    return engine.State(
+def state_of(standing: Standing, joined_at: datetime, birth_date: date | None = None) -> engine.State:
+    """Return a standing as the engine reads it, without balances, lots and periods."""
+    state = engine.State(
         joined_at=joined_at,
+        birth_date=birth_date,
         as_of=standing.as_of,
         version_id=standing.version_id,
         active_at=standing.active_at,
@@ -95,6 +106,7 @@ def _state(standing: Standing, joined_at: datetime) -> engine.State:
         lots_known=False,
         due_of_lots=standing.lots_due_at,
     )
+    return recall(standing.memory, state)
 
 
 def _read_lots(states: Mapping[UUID, engine.State], codes: Mapping[UUID, str], ids: Sequence[UUID]) -> None:
@@ -131,6 +143,17 @@ def _read_periods(states: Mapping[UUID, engine.State], ids: Sequence[UUID]) -> N
         states[membership_id].periods.append((starts_at, tier))
 
 
+def _read_segments(states: Mapping[UUID, engine.State], ids: Sequence[UUID]) -> None:
+    if not ids:
+        return
+    rows = SegmentMember.objects.filter(membership_id__in=ids).values_list("membership_id", "segment__code")
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for membership_id, code in rows:
+        found[membership_id].add(code.casefold())
+    for membership_id, codes in found.items():
+        states[membership_id].segments = frozenset(codes)
+
+
 class _Writer:
     """Gathers the rows of a batch, then writes one statement per table."""
 
@@ -140,7 +163,8 @@ class _Writer:
         self.transactions: list[Transaction] = []
         self.entries: list[Entry] = []
         self.new_lots: list[Lot] = []
-        self.lots: list[tuple[UUID, int, int, int, int, datetime | None]] = []
+        self.lots: list[tuple[object, ...]] = []
+        self.notices: list[Notice] = []
         self.periods: list[TierPeriod] = []
         self.balances: list[tuple[UUID, int]] = []
         self.standings: list[tuple[object, ...]] = []
@@ -183,19 +207,32 @@ class _Writer:
                 state.tier_until,
                 state.credit,
                 state.counters,
+                kept(state),
             )
         )
+        for due in outcome.notices:
+            self.notices.append(
+                Notice(
+                    program_id=standing.program_id,
+                    membership_id=standing.membership_id,
+                    kind=due.kind,
+                    what=due.what,
+                    ends_at=due.ends_at,
+                    created_at=self.posted_at,
+                )
+            )
 
     def flush(self) -> None:
         Transaction.objects.bulk_create(self.transactions)
         Entry.objects.bulk_create(self.entries)
         Lot.objects.bulk_create(self.new_lots)
         TierPeriod.objects.bulk_create(self.periods)
-        update_rows(Lot, ("remaining", "expired", "reversed", "waived", "matures_at"), self.lots)
+        Notice.objects.bulk_create(self.notices, ignore_conflicts=True)
+        update_rows(Lot, ("remaining", "expired", "reversed", "waived", "matures_at", "expires_at"), self.lots)
         update_rows(Account, ("balance",), sorted(self.balances))
         update_rows(Membership, ("joined_at",), self.joined)
         columns = ("version", "as_of", "due_at", "lots_due_at", "active_at", "tier", "tier_since", "tier_until")
-        update_rows(Standing, (*columns, "credit", "counters"), self.standings)
+        update_rows(Standing, (*columns, "credit", "counters", "memory"), self.standings)
 
     def _post(self, standing: Standing, posting: engine.Posting) -> None:
         transaction = Transaction(
@@ -226,7 +263,8 @@ class _Writer:
     def _keep(self, standing: Standing, lot: engine.Lot) -> None:
         if not lot.is_new:
             if lot.is_touched:
-                self.lots.append((lot.id, lot.remaining, lot.expired, lot.reversed, lot.waived, lot.matures_at))
+                ends = (lot.matures_at, lot.expires_at)
+                self.lots.append((lot.id, lot.remaining, lot.expired, lot.reversed, lot.waived, *ends))
             return
         self.new_lots.append(
             Lot(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, Sum
 
+from loyalty.ledger.book import state_of
 from loyalty.ledger.models import Account, Lot, Standing
 from programs.engine import tiers
 from programs.engine.dates import local_day
 from programs.engine.expiry import inactivity_end
 from programs.engine.state import State
-from programs.engine.terms import Schedule, Terms
+from programs.engine.terms import Schedule, Terms, Tier
+from programs.engine.tiers import UNIT, Record
 from programs.models import Membership, Program, Unit
 from programs.terms import schedules_of
 
@@ -32,13 +34,17 @@ class TierView:
 
 @dataclass(frozen=True, slots=True)
 class MissingView:
-    """One condition of the next tier; ``by`` is the last day to meet it."""
+    """One condition of the next tier; ``by`` is the last day to meet it.
+
+    ``measure`` is spend, visits, years or a unit's code; amounts in its smallest steps.
+    """
 
     measure: str
     need: int
     have: int
     missing: int
     by: date | None
+    precision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,16 @@ class BalanceView:
 
 @dataclass(frozen=True, slots=True)
 class RungView:
-    """One rung of the ladder; ``threshold`` is None at the lowest."""
+    """One rung of the ladder; ``threshold`` is None at the lowest and for tiers that staff alone give.
+
+    It is that of the first condition, in minor units where the measure is spend.
+    """
 
     code: str
     name: str
     rank: int
     threshold: int | None
+    measure: str = "spend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +177,9 @@ def _view(
     balances: Sequence[tuple[Unit, Account]],
     lots: Sequence[tuple[str, int, datetime | None, datetime | None]],
 ) -> MemberView:
-    today = local_day(present, terms.zone)
-    state = State(joined_at=membership.joined_at, as_of=present, active_at=standing.active_at)
+    state = state_of(standing, membership.joined_at)
+    state.as_of = present
+    digits = {f"{UNIT}{unit.code}": unit.precision for unit in units} | {"spend": terms.digits}
     by_unit: dict[str, dict[str, int]] = defaultdict(dict)
     precision: dict[str, int] = {}
     for unit, account in balances:
@@ -182,7 +193,7 @@ def _view(
         terms=terms,
         units=units,
         tier=_tier(membership, standing, terms),
-        next_tier=_next_tier(standing, terms, today),
+        next_tier=_next_tier(state, terms, digits),
         balances={
             unit: BalanceView(
                 available=kinds.get("available", 0),
@@ -193,10 +204,7 @@ def _view(
             )
             for unit, kinds in sorted(by_unit.items())
         },
-        ladder=[
-            RungView(tier.code, tier.name, rank, tier.conditions[0].need if tier.conditions else None)
-            for rank, tier in enumerate(terms.tiers)
-        ],
+        ladder=[RungView(tier.code, tier.name, rank, *_threshold(tier)) for rank, tier in enumerate(terms.tiers)],
         arriving=[Arrival(unit, amount, matures_at) for unit, amount, matures_at, _ends in lots if matures_at],
         stays_until=min(stays, default=None),
     )
@@ -223,11 +231,23 @@ def _tier(membership: Membership, standing: Standing, terms: Terms) -> TierView 
     return TierView(terms.tiers[rank].code, terms.tiers[rank].name, since, standing.tier_until)
 
 
-def _next_tier(standing: Standing, terms: Terms, today: date) -> NextTierView | None:
-    found = tiers.next_tier(terms=terms, credit=standing.credit, tier=standing.tier, today=today)
+def _threshold(tier: Tier) -> tuple[int | None, str]:
+    if not tier.conditions:
+        return None, "spend"
+    return tier.conditions[0].need, tier.conditions[0].measure.removeprefix(UNIT)
+
+
+def _next_tier(state: State, terms: Terms, digits: Mapping[str, int]) -> NextTierView | None:
+    record = Record(state.joined_at, state.credit, state.marks)
+    found = tiers.next_tier(terms=terms, record=record, tier=state.tier, at=state.as_of)
     if found is None:
         return None
     above, missing = found
     return NextTierView(
-        above.code, above.name, [MissingView(m.measure, m.need, m.have, m.missing, m.by) for m in missing]
+        above.code,
+        above.name,
+        [
+            MissingView(m.measure.removeprefix(UNIT), m.need, m.have, m.missing, m.by, digits.get(m.measure, 0))
+            for m in missing
+        ],
     )

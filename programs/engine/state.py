@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -34,38 +34,112 @@ class Lot:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a purchase: minor units after discounts, tax included; the quantity in thousandths.
+
+    What can be compared (``sku`` to ``tags``) is casefolded. ``number`` counts from 1; 0 is the one part of a purchase
+    that was sent without lines, whose quantity is 0.
+    """
+
+    number: int
+    amount: int
+    quantity: int = 1_000
+    sku: str = ""
+    category: str = ""
+    brand: str = ""
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
-    """A purchase to be judged. ``total`` and ``tax`` in minor units."""
+    """A purchase to be judged. ``total``, ``tax`` and ``paid`` (with units or vouchers) in minor units."""
 
     id: UUID
     occurred_at: datetime
     total: int
     tax: int = 0
+    lines: tuple[Line, ...] = ()
+    paid: int = 0
+    store: str = ""
+    channel: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something else that earns: a behaviour event of a type, or with the trigger enrolment the joining itself."""
+
+    id: UUID
+    occurred_at: datetime
+    type: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    trigger: str = "event"
+
+
+Part = tuple[int, int]
+"""Of a line: a quantity in thousandths and minor units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The facts a purchase was judged by: what its returns need. ``returned`` is what was given back so far."""
+    """The facts a purchase was judged by: what its returns need.
 
-    id: UUID
-    occurred_at: datetime
+    ``barred``: rules whose standing conditions did not hold, with the kind of condition. ``returned``: what was given
+    back so far, by the line's number.
+    """
+
+    purchase: Purchase
     version_id: UUID
     tier: str
     found: dict[str, int]  # Counters of limits, as the purchase found them.
-    total: int
-    tax: int = 0
-    returned: int = 0
+    barred: dict[str, str] = field(default_factory=dict)
+    returned: Mapping[int, Part] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A return of ``amount`` minor units; ``judged`` is None where its purchase comes in the same fold."""
+    """A return of these parts of lines; ``judged`` is None where its purchase comes in the same fold."""
 
     id: UUID
     occurred_at: datetime
     purchase_id: UUID
-    amount: int
+    parts: Mapping[int, Part]
     judged: Judged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A tier given by staff (``kind``: hand, invitation, trial) up to the last day ``until``; None: without end."""
+
+    tier: str
+    kind: str
+    starts_at: datetime
+    until: date | None
+    ended_at: datetime | None = None  # Where staff ended it before its time.
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A tier that was reached for a time: its last day, and the moment from which on credit counts for keeping it."""
+
+    tier: str
+    since: date | None = None
+    until: date | None = None
+    counts_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDue:
+    """A loss to be told of before it happens: of ``what`` (``kind`` expiry: a unit, tier: a tier) at ``ends_at``."""
+
+    kind: str
+    what: str
+    ends_at: datetime
+
+    @property
+    def key(self) -> str:
+        """The name under which a member's notice is kept."""
+        return f"{self.kind}|{self.what}|{self.ends_at.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +188,10 @@ class State:
     """Where a member stands. ``due_of_lots`` is the next moment of the open lots.
 
     ``lots`` lack the older ones where not ``lots_known``: then none of those may fall due before the last activity.
+    ``credit`` is tier credit by measure and calendar year, ``marks`` the same by the moment of its purchase, kept only
+    where terms ask for more than calendar years. ``earned`` is the tier held for a time that credit reached, ``anchor``
+    what it was at ``anchor_at``, from where the marks tell all. ``moments``: ``opened:UNIT`` (since when there has been
+    something), ``kept:UNIT`` (kept alive by other activity than purchases), ``spared:UNIT`` (not forfeited before).
     """
 
     joined_at: datetime
@@ -123,8 +201,19 @@ class State:
     tier: str = ""
     tier_since: date | None = None
     tier_until: date | None = None
+    birth_date: date | None = None
+    segments: frozenset[str] = frozenset()
     credit: dict[str, dict[str, int]] = field(default_factory=dict)
+    marks: dict[datetime, dict[str, int]] = field(default_factory=dict)
+    earned: Holding = Holding("")
+    anchor: Holding = Holding("")
+    anchor_at: datetime | None = None
+    grants: list[Grant] | None = None
     counters: dict[str, int] = field(default_factory=dict)
+    moments: dict[str, datetime] = field(default_factory=dict)
+    notices: dict[str, datetime | None] = field(default_factory=dict)  # By NoticeDue.key: when it was sent.
+    owed: dict[str, int] = field(default_factory=dict)  # By unit: remembered, to be paid by the next units.
+    counted: int = 0  # How far the credit is complete: see ``tiers.counts_of``.
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
     lots: list[Lot] = field(default_factory=list)
     lots_known: bool = True
@@ -138,12 +227,21 @@ class State:
         return replace(
             self,
             credit={measure: dict(years) for measure, years in self.credit.items()},
+            marks={at: dict(mark) for at, mark in self.marks.items()},
             counters=dict(self.counters),
+            moments=dict(self.moments),
+            notices=dict(self.notices),
+            owed=dict(self.owed),
             balances=dict(self.balances),
             lots=[replace(lot) for lot in self.lots],
             periods=list(self.periods),
             standing_activity=list(self.standing_activity),
         )
+
+    @property
+    def visits(self) -> int:
+        """How many purchases stand."""
+        return sum(self.credit.get("visits", {}).values())
 
     def balance(self, unit: str, account: str) -> int:
         """Return the balance of one of the member's accounts."""
@@ -165,6 +263,7 @@ class Outcome:
     refused: dict[UUID, str] = field(default_factory=dict)  # Activity that cannot be judged, and why.
     waiting: list[UUID] = field(default_factory=list)  # Refunds whose purchase is not judged.
     returned: dict[UUID, tuple[int, bool]] = field(default_factory=dict)  # Purchase: given back so far, and wholly.
+    notices: list[NoticeDue] = field(default_factory=list)
     due_at: datetime | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,44 +14,126 @@ RATE_SCALE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class UnitTerms:
-    """How a unit lives: ``expiry`` is none, rolling or inactivity; ``pending_days`` until it can be spent."""
+    """How a unit lives.
+
+    ``expiry``: none, rolling (so long after it was earned), fixed (at the close of the next of ``fixed_days``) or
+    inactivity (so long after the last activity of a kind in ``kept_alive_by``: purchase, redemption, event, or an
+    event's code). ``round_up`` moves an end to the close of its month, quarter or year. ``tier_months`` are the months
+    for members of a tier in place of the unit's own, None for no end; ``fall_months`` is what units without an end get
+    when the member falls to a tier where they have one. ``debt``, of a return of units already spent: owe, remember or
+    waive.
+    """
 
     code: str
     precision: int = 0
     expiry: str = "none"
     expiry_months: int | None = None
     pending_days: int = 0
+    pending_until: date | None = None
+    is_spendable: bool = True
+    expiry_days: int | None = None
+    round_up: str = ""
+    fixed_days: tuple[str, ...] = ()  # "12-31" each year, or "2026-12-31" once.
+    tier_months: Mapping[str, int | None] = field(default_factory=dict)
+    fall_months: int | None = None
+    kept_alive_by: frozenset[str] = frozenset({"purchase", "redemption"})
+    debt: str = "owe"
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must be reached: ``need`` of ``measure`` (spend: minor units) within ``window``."""
+    """What must be reached for a tier: ``need`` of ``measure`` within ``window``.
+
+    ``measure``: spend (minor units), visits, years (calendar years whose credit reached the tier) or ``unit:CODE``
+    (smallest steps earned). ``window``: calendar_year, rolling (``months``), anniversary (years of membership) or
+    lifetime.
+    """
 
     measure: str
     window: str
     need: int
+    months: int = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A rung; the lowest has no conditions."""
+    """A rung; the lowest has no conditions. ``life``: what makes it the member's for good.
+
+    By invitation: staff alone give it.
+    """
 
     code: str
     name: str
     conditions: tuple[Condition, ...] = ()
+    life: tuple[Condition, ...] = ()
+    by_invitation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A tier that staff may grant for a while; ``need`` of ``measure`` within it keeps it ``months`` longer."""
+
+    tier: str
+    measure: str
+    need: int
+    months: int
+    once_in_months: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most ``amount`` minor units of purchases count, in one purchase or one window."""
+    """At most ``limit`` in one purchase or one window.
+
+    ``counts``: amount (minor units that earn), units (smallest steps given) or times. ``scope``: member or program (a
+    budget). ``per``: the attribute whose values are counted apart. Windows: purchase, day, week, month, quarter, year,
+    program_year, lifetime.
+    """
 
     window: str
-    amount: int
+    limit: int
+    counts: str = "amount"
+    scope: str = "member"
+    per: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition of a rule; what each ``kind`` reads is said in ``programs.engine.clauses``."""
+
+    kind: str
+    negated: bool = False
+    values: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineRate:
+    """Another rate for lines that fulfil the clause."""
+
+    clause: Clause
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules that stack by ``mode``: all, best (for the member) or first (what it leaves goes to the next rule)."""
+
+    code: str
+    name: str
+    mode: str
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An earning rule. ``rate``: units for each 1.00 (per_amount) or percent, in ten-thousandths."""
+    """An earning rule. ``rate`` in ten-thousandths.
+
+    ``trigger``: purchase, event (of the type ``event``) or enrolment. ``effect``: per_amount (units for each 1.00),
+    percent (of the amount), fixed (units), per_item (units for each piece), stamp (units for each whole piece),
+    multiplier (times the rate of rule ``of``: its own, or with ``of_tier_rate`` the member's tier's), bonus (percent of
+    the rounded award of rule ``of``). ``pieces``: sum of the lines' quantities, or the largest.
+    """
 
     code: str
     name: str
@@ -60,6 +142,14 @@ class Rule:
     rate: int
     tier_rates: Mapping[str, int] = field(default_factory=dict)
     caps: tuple[Cap, ...] = ()
+    trigger: str = "purchase"
+    event: str = ""
+    clauses: tuple[Clause, ...] = ()
+    line_rates: tuple[LineRate, ...] = ()
+    group: str = ""
+    of: str = ""
+    of_tier_rate: bool = False
+    pieces: str = "sum"
 
     def rate_for(self, tier: str) -> int:
         """Return the rate that members of this tier earn at."""
@@ -67,8 +157,23 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class EventType:
+    """What apps may report beside purchases. ``waits_for_friend``: judged once the friend it names has bought."""
+
+    code: str
+    name: str
+    waits_for_friend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """One published version. ``tiers`` run from the lowest up; ``digits`` are the currency's minor digits."""
+    """One published version. ``tiers`` run from the lowest up; ``digits`` are the currency's minor digits.
+
+    ``rules`` are those switched on, in the order in which they are judged. ``year_starts`` is the month in which the
+    program's year begins. ``tier_validity``: next_year (the rest of its year and the whole next one), months
+    (``tier_months`` from the day it was reached; only what follows keeps it) or as_reached (while the credit reaches
+    it); each ``tier_grace_months`` longer. ``tier_fall``: earned or one_step.
+    """
 
     version_id: UUID
     number: int
@@ -79,6 +184,17 @@ class Terms:
     units: Mapping[str, UnitTerms]
     tiers: tuple[Tier, ...]
     rules: tuple[Rule, ...]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    paid_part_earns: bool = False
+    year_starts: int = 1
+    tier_validity: str = "next_year"
+    tier_months: int = 12
+    tier_grace_months: int = 0
+    tier_fall: str = "earned"
+    trial: Trial | None = None
+    needs_notice: bool = False
+    notice_days: int = 30
 
     def rank(self, tier: str) -> int:
         """Return the place of a tier from below; a tier that this version does not know is the lowest."""

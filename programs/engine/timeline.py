@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from programs.engine import tiers
-from programs.engine.dates import after, days_later, end_after_months, local_day
-from programs.engine.earning import Evaluation, earning_amount, evaluate
+from programs.engine.dates import local_day
+from programs.engine.earning import (
+    Basket,
+    Context,
+    Evaluation,
+    Finding,
+    barred,
+    basket_of,
+    basket_of_event,
+    evaluate,
+)
 from programs.engine.expiry import forfeited_at, inactivity_end
+from programs.engine.ladder import Ladder
+from programs.engine.notices import loses_at, next_moment, tell, tells_at
 from programs.engine.state import (
+    Event,
     Judged,
     Lot,
-    Move,
+    NoticeDue,
     Outcome,
-    Posting,
+    Part,
     Purchase,
     Refund,
     State,
-    TierChange,
     Verdict,
-    joined,
 )
 from programs.engine.terms import Schedule, Terms
+from programs.engine.value import Value
 
-Activity = Purchase | Refund
-NO_END = datetime.max.replace(tzinfo=UTC)
+Activity = Purchase | Refund | Event
+Credit = dict[str, dict[str, int]]
+FINDING_FIELDS = tuple(field.name for field in fields(Finding))
+PROGRAMS_OWN = "program|"  # How the keys of counters begin that a whole program shares.
+NOTHING = Evaluation(awards=(), findings=(), found={}, consumed={})
 
 
 def fold(
@@ -37,16 +51,19 @@ def fold(
     activity: Sequence[Activity] = (),
     until: datetime | None = None,
     new_id: Callable[[], UUID],
+    budgets: dict[str, int] | None = None,
 ) -> tuple[State, Outcome]:
     """Return where the member stands after ``activity``, in the given order, and all that fell due up to then.
 
-    ``until`` brings the member to a moment beyond the last activity. The given state is left as it was.
+    ``until`` brings the member to a moment beyond the last activity. The given state is left as it was; ``budgets``,
+    the counters that the members of a program share, are changed in place.
     """
-    timeline = _Timeline(state.copy(), schedule, new_id)
+    timeline = _Timeline(state.copy(), schedule, new_id, budgets if budgets is not None else {})
     for one in activity:
         timeline.take(one)
     if until is not None:
         timeline.advance(until)
+    timeline.ladder.forget()
     timeline.outcome.due_at = timeline.next_due()
     return timeline.state, timeline.outcome
 
@@ -54,22 +71,32 @@ def fold(
 class _Timeline:
     """One member's fold in progress."""
 
-    def __init__(self, state: State, schedule: Schedule, new_id: Callable[[], UUID]) -> None:
+    def __init__(self, state: State, schedule: Schedule, new_id: Callable[[], UUID], budgets: dict[str, int]) -> None:
         self.state = state
         self.schedule = schedule
-        self.new_id = new_id
+        self.budgets = budgets
         self.outcome = Outcome()
         self.judged: dict[UUID, Judged] = {}
         self.unread_due = None if state.lots_known else state.due_of_lots
-        self.index = schedule.index_of(state.version_id)
-        if self.index < 0:
-            self.index = max(0, schedule.index_at(state.as_of))
-            self._review(state.as_of, reason="joined", since=state.joined_at, activity_id=None)
+        self.done_until = state.as_of  # What staff granted begins and ends after it.
+        index = schedule.index_of(state.version_id)
+        is_first = index < 0
+        self.ladder = Ladder(
+            state, self.outcome, schedule, max(0, schedule.index_at(state.as_of)) if is_first else index
+        )
+        self.value = Value(state, self.outcome, new_id)
+        if is_first:
+            self.ladder.rise(at=state.as_of)
+            self.ladder.review(state.as_of, reason="joined", since=state.joined_at, activity_id=None)
+        if state.grants is not None:
+            self.ladder.review(state.as_of, reason="granted", since=state.as_of, activity_id=None)
+        if self.terms.needs_notice and state.lots_known:
+            self._settle_lots()
 
     @property
     def terms(self) -> Terms:
         """The version under which the member was last reviewed."""
-        return self.schedule.versions[self.index]
+        return self.ladder.terms
 
     # --- Time ------------------------------------------------------------------------------------------------
 
@@ -77,40 +104,104 @@ class _Timeline:
         """Do all that falls due at or before ``moment``, each at its own time."""
         while (due := self.next_due()) is not None and due <= moment:
             self._do_due(due)
+            self.done_until = max(self.done_until, due)
         self.state.as_of = max(self.state.as_of, moment)
+        self.done_until = self.state.as_of
 
     def next_due(self) -> datetime | None:
         """Return the next moment at which something happens by itself."""
-        moments = [self._next_version(), self._tier_end(), self.state.due_of_lots]
-        moments += [self._inactivity(unit) for unit in self.terms.units]
+        moments = [self._next_version(), self.state.due_of_lots, self.ladder.next_grant_moment(self.done_until)]
+        moments += [self._next(loss, falls=falls) for loss, falls in self._tier_ends()]
+        moments += [self._next(loss, falls=True) for loss in self._forfeits()]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _do_due(self, due: datetime) -> None:
         if self._next_version() == due:
-            self.index += 1
-            self._review(max(due, self.state.as_of), reason="terms", since=due, activity_id=None)
-        if any(self._inactivity(unit) == due for unit in self.terms.units):
-            assert self.state.lots_known, "lots fall due that were not read"
-        for lot in [lot for lot in self._open_lots() if lot.matures_at is not None and lot.matures_at <= due]:
-            self._mature(lot, due)
-        ended = [lot for lot in self._open_lots() if lot.expires_at is not None and lot.expires_at <= due]
-        self._expire(ended, due)
-        for unit in self.terms.units:
-            if (end := self._inactivity(unit)) is not None and end <= due:
-                self._expire([lot for lot in self._open_lots() if lot.unit == unit], due)
-        if (end := self._tier_end()) is not None and end <= due:
-            self._review(max(due, self.state.as_of), reason="fell", since=due, activity_id=None)
+            self._take_up_next_version(due)
+        self._tell(due)
+        self._end_lots(due)
+        at = max(due, self.state.as_of)
+        ended = [loss for loss, falls in self._tier_ends() if self._is_over(loss, due, falls=falls)]
+        if ended:
+            reason = "fell"
+            if (held := self.ladder.months_end()) is not None and held[0] in ended:
+                reason = self.ladder.end(at=at)
+            self.ladder.review(at, reason=reason, since=due, activity_id=None)
+        if self.ladder.next_grant_moment(self.done_until) == due:
+            self.ladder.review(at, reason="granted", since=due, activity_id=None)
         self._settle_lots()
 
+    def _take_up_next_version(self, due: datetime) -> None:
+        self.ladder.index += 1
+        at = max(due, self.state.as_of)
+        self.ladder.rise(at=at)
+        self.ladder.review(at, reason="terms", since=due, activity_id=None)
+
+    def _end_lots(self, due: datetime) -> None:
+        """Make spendable and forfeit what is due, in that order."""
+        forfeited = [loss.what for loss in self._forfeits() if self._is_over(loss, due, falls=True)]
+        assert self.state.lots_known or not forfeited, "lots fall due that were not read"
+        for lot in [lot for lot in self.value.open_lots() if lot.matures_at is not None and lot.matures_at <= due]:
+            self.value.mature(lot, due)
+        over = [lot for lot in self.value.open_lots() if self._ends_by(lot, due)]
+        self.value.expire(over, due)
+        for unit in forfeited:
+            self.value.expire([lot for lot in self.value.open_lots() if lot.unit == unit], due)
+
     def _next_version(self) -> datetime | None:
-        following = self.index + 1
+        following = self.ladder.index + 1
         return self.schedule.versions[following].starts_at if following < len(self.schedule.versions) else None
 
-    def _tier_end(self) -> datetime | None:
-        return after(self.state.tier_until, self.terms.zone) if self.state.tier_until else None
+    # --- Losses ------------------------------------------------------------------------------------------------
 
-    def _inactivity(self, unit: str) -> datetime | None:
-        return inactivity_end(state=self.state, terms=self.terms, unit=unit)
+    def _tier_ends(self) -> Iterator[tuple[NoticeDue, bool]]:
+        """Yield when the tiers end that the member holds, and whether a lower one would follow."""
+        held = self.ladder.months_end() if self.ladder.holds_months else None
+        if held is not None:
+            yield held
+        loss = self.ladder.tier_loss()
+        if loss is not None and (held is None or held[0] != loss):
+            yield loss, self.terms.needs_notice and self.ladder.would_fall(loss)
+
+    def _forfeits(self) -> Iterator[NoticeDue]:
+        """Yield when units end for want of activity."""
+        for unit in self.terms.units:
+            if (end := inactivity_end(state=self.state, terms=self.terms, unit=unit)) is not None:
+                yield NoticeDue("expiry", unit, end)
+
+    def _next(self, loss: NoticeDue, *, falls: bool) -> datetime | None:
+        return next_moment(loss, state=self.state, terms=self.terms) if falls else loss.ends_at
+
+    def _is_over(self, loss: NoticeDue, due: datetime, *, falls: bool) -> bool:
+        moment = loses_at(loss, state=self.state, terms=self.terms) if falls else loss.ends_at
+        return moment is not None and moment <= due
+
+    def _ends_by(self, lot: Lot, due: datetime) -> bool:
+        return lot.expires_at is not None and self._is_over(_loss_of(lot, lot.expires_at), due, falls=True)
+
+    def _tell(self, due: datetime) -> None:
+        """Write the notices of losses that lie so near that the member must be told."""
+        if not self.terms.needs_notice:
+            return
+        losses = [loss for loss, falls in self._tier_ends() if falls]
+        losses += self._forfeits()
+        losses += [_loss_of(lot, lot.expires_at) for lot in self.value.open_lots() if lot.expires_at is not None]
+        for loss in losses:
+            moment = tells_at(loss, state=self.state, terms=self.terms)
+            if moment is not None and moment <= due:
+                tell(loss, state=self.state, outcome=self.outcome)
+
+    def _settle_lots(self) -> None:
+        """Work out when the lots are due next; those not at hand keep the moment they came with."""
+        moments = [] if self.unread_due is None else [self.unread_due]
+        for lot in self.state.lots:
+            if lot.remaining > 0 and lot.matures_at is not None:
+                moments.append(lot.matures_at)
+            if lot.remaining > 0 and lot.expires_at is not None:
+                loss = _loss_of(lot, lot.expires_at)
+                moment = next_moment(loss, state=self.state, terms=self.terms)
+                moments += [] if moment is None else [moment]
+        self.state.due_of_lots = min(moments, default=None)
 
     # --- Activity --------------------------------------------------------------------------------------------
 
@@ -118,109 +209,177 @@ class _Timeline:
         """Judge one activity at its time, and do what has fallen due by the member's present."""
         if one.occurred_at > self.state.as_of:
             self.advance(one.occurred_at)
-        if isinstance(one, Purchase):
-            self._purchase(one)
-        else:
+        if isinstance(one, Refund):
             self._refund(one)
+        elif (terms := self.schedule.at(one.occurred_at)) is None:
+            self.outcome.refused[one.id] = "no-version-in-force"
+        elif isinstance(one, Purchase):
+            self._purchase(one, terms)
+        else:
+            self._event(one, terms)
+        self._settle_lots()
         self.advance(self.state.as_of)
 
-    def _purchase(self, one: Purchase) -> None:
-        terms = self.schedule.at(one.occurred_at)
-        if terms is None:
-            self.outcome.refused[one.id] = "no-version-in-force"
-            return
-        state = self.state
+    def _purchase(self, one: Purchase, terms: Terms) -> None:
         self._joined_no_later_than(one.occurred_at)
-        is_late = one.occurred_at < state.as_of
-        tier = self._tier_then(one.occurred_at, terms) if is_late else state.tier
-        amount = earning_amount(terms=terms, total=one.total, tax=one.tax)
-        found = evaluate(terms=terms, amount=amount, occurred_at=one.occurred_at, tier=tier, counters=state.counters)
-        for key, consumed in found.consumed.items():
-            state.counters[key] = state.counters.get(key, 0) + consumed
-        year = str(local_day(one.occurred_at, terms.zone).year)
-        credit = {"spend": {year: amount}} if amount else {}
-        self._credit(credit, sign=1)
-        state.active_at = max(state.active_at or one.occurred_at, one.occurred_at)
-        state.standing_activity.append((one.occurred_at, one.id))
-        awards = tuple((a.rule, a.unit, a.amount) for a in found.awards)
-        self._earn(one, terms, awards)
-        if is_late:
-            self._forfeit_then(one, terms)
-        self.judged[one.id] = Judged(
-            one.id, one.occurred_at, terms.version_id, tier, dict(found.found), one.total, one.tax
+        basket = basket_of(terms=terms, purchase=one)
+        context = Context(
+            tier=self._tier_at(one.occurred_at, terms),
+            nth=self.state.visits + 1,
+            store=one.store,
+            channel=one.channel,
+            attributes=one.attributes,
+            segments=self.state.segments,
+            joined_at=self.state.joined_at,
+            birth_date=self.state.birth_date,
         )
+        standing = barred(terms=terms, basket=basket, context=context)
+        found = self._evaluate(terms, basket, context.tier, standing, self._counters(terms))
+        self.state.active_at = max(self.state.active_at or one.occurred_at, one.occurred_at)
+        self.state.standing_activity.append((one.occurred_at, one.id))
+        self.judged[one.id] = Judged(one, terms.version_id, context.tier, dict(found.found), standing)
+        credit = {"spend": basket.amount, "visits": 1} | _units(found)
+        self._settle(one, terms, context.tier, basket, standing, found, credit)
+
+    def _event(self, one: Event, terms: Terms) -> None:
+        basket = basket_of_event(one)
+        context = Context(
+            tier=self._tier_at(one.occurred_at, terms),
+            nth=self.state.visits,
+            store="",
+            channel="",
+            attributes=one.attributes,
+            segments=self.state.segments,
+            joined_at=self.state.joined_at,
+            birth_date=self.state.birth_date,
+        )
+        standing = barred(terms=terms, basket=basket, context=context)
+        found = self._evaluate(terms, basket, context.tier, standing, self._counters(terms))
+        for unit, how in terms.units.items():
+            if one.trigger == "event" and how.kept_alive_by & {"event", one.type}:
+                key = f"kept:{unit}"
+                self.state.moments[key] = max(one.occurred_at, self.state.moments.get(key, one.occurred_at))
+        self._settle(one, terms, context.tier, basket, standing, found, _units(found))
+
+    def _settle(
+        self,
+        one: Purchase | Event,
+        terms: Terms,
+        tier: str,
+        basket: Basket,
+        standing: dict[str, str],
+        found: Evaluation,
+        counts: dict[str, int],
+    ) -> None:
+        """Write down how an activity was judged, give what it earned, and review the member's tier."""
+        state = self.state
+        is_late = one.occurred_at < state.as_of
+        self._consume(found.consumed, sign=1)
+        credit = self._credit_of(counts, one.occurred_at, terms)
+        self.ladder.credit(credit, at=one.occurred_at, sign=1)
+        awards = tuple((a.rule, a.unit, a.amount) for a in found.awards)
+        lots = self.value.earn(awards, activity_id=one.id, at=one.occurred_at, terms=terms, tier=tier)
+        if is_late:
+            self._forfeit_then(one, lots, terms, tier)
         facts = {
-            "amount": amount,
-            "counters": found.found,
-            "consumed": found.consumed,
+            "amount": basket.amount,
+            "counters": dict(found.found),
+            "consumed": dict(found.consumed),
             "credit": credit,
-            "findings": [
-                {
-                    "rule": f.rule,
-                    "name": f.name,
-                    "unit": f.unit,
-                    "effect": f.effect,
-                    "reason": f.reason,
-                    "amount": f.amount,
-                    "counted": f.counted,
-                    "rate": f.rate,
-                    "units": f.units,
-                    "cut_by": f.cut_by,
-                    "limit": f.limit,
-                }
-                for f in found.findings
-            ],
+            "barred": standing,
+            "findings": [_facts_of(finding) for finding in found.findings],
         }
         self.outcome.verdicts.append(Verdict(one.id, terms.version_id, tier, awards, facts))
-        changes = len(self.outcome.tier_changes)
-        self._review(state.as_of, reason="reached", since=one.occurred_at, activity_id=one.id)
-        if is_late and len(self.outcome.tier_changes) == changes:
-            self._reach_then(one, terms, tier)
+        if is_late:
+            self._review_late(one, terms, tier)
+        else:
+            self.ladder.rise(at=one.occurred_at)
+            self.ladder.review(state.as_of, reason="reached", since=one.occurred_at, activity_id=one.id)
+
+    def _review_late(self, one: Purchase | Event, terms: Terms, tier: str) -> None:
+        """Review the tier after activity that came late, and write down what it reached on its own day."""
+        known = set(self.state.periods)
+        changes = [
+            change
+            for change in self.ladder.replay()
+            if change[0] >= one.occurred_at and (change[0], change[1].tier) not in known
+        ]
+        for at, holding, reason in changes[:-1]:
+            self.ladder.note(holding.tier, at, reason, one.id if at == one.occurred_at else None)
+        at, reason = (changes[-1][0], changes[-1][2]) if changes else (one.occurred_at, "reached")
+        noted = len(self.outcome.tier_changes)
+        self.ladder.review(self.state.as_of, reason=reason, since=at, activity_id=one.id)
+        if len(self.outcome.tier_changes) != noted:
+            return
+        if changes:
+            self.ladder.note(changes[-1][1].tier, at, reason, one.id if at == one.occurred_at else None)
+        self.ladder.reach_then(one.occurred_at, terms, tier, one.id)
 
     def _refund(self, one: Refund) -> None:
         judged = self.judged.get(one.purchase_id) or one.judged
         if judged is None:
             self.outcome.waiting.append(one.id)
             return
-        state = self.state
+        purchase = judged.purchase
         terms = self.schedule.versions[max(0, self.schedule.index_of(judged.version_id))]
-        moment = max(one.occurred_at, judged.occurred_at)
-        after_it = replace(judged, returned=judged.returned + one.amount)
+        moment = max(one.occurred_at, purchase.occurred_at)
+        after_it = replace(judged, returned=_together(judged.returned, one.parts))
         self.judged[one.purchase_id] = after_it
-        before, left = self._again(judged, terms), self._again(after_it, terms)
-        for key, consumed in before.consumed.items():
-            state.counters[key] = state.counters.get(key, 0) - consumed + left.consumed.get(key, 0)
-        year = str(local_day(judged.occurred_at, terms.zone).year)
-        amount = self._earning(judged, terms) - self._earning(after_it, terms)
-        credit = {"spend": {year: amount}} if amount else {}
-        self._credit(credit, sign=-1)
+        returned = sum(amount for _quantity, amount in after_it.returned.values())
+        is_void = returned == purchase.total
+        basket_before, before = self._again(judged, terms)
+        basket_left, left = self._again(after_it, terms)
+        if is_void:
+            left = NOTHING
+        self._consume({key: n - left.consumed.get(key, 0) for key, n in _both(before, left).items()}, sign=-1)
         awards = _less(before, left)
-        waived = self._take_back(one, moment, awards)
-        is_void = after_it.returned == judged.total
+        counts = _units_of(awards) | {"spend": basket_before.amount - (0 if is_void else basket_left.amount)}
+        if is_void:
+            counts["visits"] = 1
+        credit = self._credit_of(counts, purchase.occurred_at, terms)
+        self.ladder.credit(credit, at=purchase.occurred_at, sign=-1)
+        waived = self.value.take_back(awards, refund_id=one.id, purchase_id=one.purchase_id, at=moment, terms=terms)
         facts = {"purchase": str(one.purchase_id), "waived": waived, "credit": credit}
         taken = tuple((rule, unit, -units) for rule, unit, units in awards)
         self.outcome.verdicts.append(Verdict(one.id, terms.version_id, judged.tier, taken, facts))
-        self.outcome.returned[one.purchase_id] = (after_it.returned, is_void)
+        self.outcome.returned[one.purchase_id] = (returned, is_void)
         if is_void:
-            state.standing_activity = [kept for kept in state.standing_activity if kept[1] != one.purchase_id]
-            state.active_at = max((at for at, _ in state.standing_activity), default=None)
-        self._review(state.as_of, reason="returned", since=moment, activity_id=one.id)
+            self._void(one.purchase_id)
+        self.ladder.replay()
+        self.ladder.review(self.state.as_of, reason="returned", since=moment, activity_id=one.id)
 
-    def _again(self, judged: Judged, terms: Terms) -> Evaluation:
+    def _void(self, purchase_id: UUID) -> None:
+        """Let a wholly returned purchase be no activity any more."""
+        state = self.state
+        state.standing_activity = [kept for kept in state.standing_activity if kept[1] != purchase_id]
+        state.active_at = max((at for at, _ in state.standing_activity), default=None)
+
+    # --- Judging -----------------------------------------------------------------------------------------------
+
+    def _tier_at(self, moment: datetime, terms: Terms) -> str:
+        return self.ladder.tier_then(moment, terms) if moment < self.state.as_of else self.state.tier
+
+    def _counters(self, terms: Terms) -> Mapping[str, int]:
+        return {**self.state.counters, **self.budgets} if self.budgets else self.state.counters
+
+    def _evaluate(
+        self, terms: Terms, basket: Basket, tier: str, standing: Mapping[str, str], counters: Mapping[str, int]
+    ) -> Evaluation:
+        return evaluate(terms=terms, basket=basket, tier=tier, barred=standing, counters=counters)
+
+    def _again(self, judged: Judged, terms: Terms) -> tuple[Basket, Evaluation]:
         """Judge what is left of a purchase by the facts it was judged by."""
-        amount = self._earning(judged, terms)
-        return evaluate(
-            terms=terms, amount=amount, occurred_at=judged.occurred_at, tier=judged.tier, counters=judged.found
-        )
+        basket = basket_of(terms=terms, purchase=judged.purchase, returned=judged.returned)
+        return basket, self._evaluate(terms, basket, judged.tier, judged.barred, judged.found)
 
-    def _earning(self, judged: Judged, terms: Terms) -> int:
-        return earning_amount(terms=terms, total=judged.total, tax=judged.tax, returned=judged.returned)
+    def _consume(self, consumed: Mapping[str, int], *, sign: int) -> None:
+        for key, amount in consumed.items():
+            counters = self.budgets if key.startswith(PROGRAMS_OWN) else self.state.counters
+            counters[key] = counters.get(key, 0) + sign * amount
 
-    def _credit(self, credit: dict[str, dict[str, int]], *, sign: int) -> None:
-        for measure, years in credit.items():
-            total = self.state.credit.setdefault(measure, {})
-            for year, amount in years.items():
-                total[year] = total.get(year, 0) + sign * amount
+    def _credit_of(self, counts: Mapping[str, int], at: datetime, terms: Terms) -> Credit:
+        year = str(local_day(at, terms.zone).year)
+        return {measure: {year: amount} for measure, amount in counts.items() if amount}
 
     def _joined_no_later_than(self, moment: datetime) -> None:
         state = self.state
@@ -231,165 +390,53 @@ class _Timeline:
             if self.terms.rank(state.tier) == 0 and state.tier_since is not None:
                 state.tier_since = local_day(moment, self.terms.zone)
 
-    # --- Tiers -----------------------------------------------------------------------------------------------
-
-    def _review(self, at: datetime, *, reason: str, since: datetime, activity_id: UUID | None) -> None:
-        """Give the member the tier that the credit reaches at ``at``; a change counts from ``since``."""
-        state, terms = self.state, self.terms
-        state.version_id = terms.version_id
-        level = tiers.level(terms=terms, credit=state.credit, year=local_day(at, terms.zone).year)
-        if level is None:
-            state.tier, state.tier_since, state.tier_until = "", None, None
-            return
-        state.tier_until = level.until
-        if level.tier.code == state.tier:
-            return
-        state.tier = level.tier.code
-        is_lowest = level.tier is terms.tiers[0]
-        state.tier_since = local_day(state.joined_at if is_lowest else since, terms.zone)
-        self._note_period(state.tier, since, reason, activity_id)
-
-    def _tier_then(self, moment: datetime, terms: Terms) -> str:
-        """Return the tier of a past day: as it was held, or as what is now known of the year before makes it.
-
-        A tier is held for the rest of its year and the next, so an older period says nothing of that day.
-        """
-        if not terms.tiers:
-            return ""
-        year = local_day(moment, terms.zone).year
-        rank = tiers.reached(terms=terms, credit=self.state.credit, year=year - 1)
-        period = self.state.period_at(moment)
-        if period is not None and local_day(period[0], terms.zone).year >= year - 1:
-            rank = max(rank, terms.rank(period[1]))
-        return terms.tiers[rank].code
-
-    def _reach_then(self, one: Purchase, terms: Terms, tier: str) -> None:
-        """Write down a tier that late activity reached on its own day, where it no longer counts today."""
-        year = local_day(one.occurred_at, terms.zone).year
-        rank = tiers.reached(terms=terms, credit=self.state.credit, year=year)
-        if terms.tiers and rank > terms.rank(tier):
-            self._note_period(terms.tiers[rank].code, one.occurred_at, "reached", one.id)
-
-    def _note_period(self, tier: str, since: datetime, reason: str, activity_id: UUID | None) -> None:
-        self.state.periods.append((since, tier))
-        self.state.periods.sort(key=lambda period: period[0])
-        self.outcome.tier_changes.append(TierChange(tier, since, reason, activity_id))
-
-    # --- Value -----------------------------------------------------------------------------------------------
-
-    def _earn(self, one: Purchase, terms: Terms, awards: Iterable[tuple[str, str, int]]) -> None:
-        units: dict[str, int] = {}
-        for _rule, unit, amount in awards:
-            units[unit] = units.get(unit, 0) + amount
-        moves: list[Move] = []
-        for unit, amount in units.items():
-            lot = self._new_lot(one, terms, unit, amount)
-            if lot.account == "available":
-                lot.remaining -= min(lot.remaining, max(0, -self.state.balance(unit, "available")))
-            moves += self._move(unit, "issued", lot.account, amount)
-            self.state.lots.append(lot)
-        self._post("earn", one.id, one.occurred_at, moves)
-        self._settle_lots()
-
-    def _forfeit_then(self, one: Purchase, terms: Terms) -> None:
+    def _forfeit_then(self, one: Purchase | Event, lots: Sequence[Lot], terms: Terms, tier: str) -> None:
         """Forfeit what late activity earned where the member was next active only after its end."""
         later = sorted(at for at, _ in self.state.standing_activity if at > one.occurred_at)
-        for lot in [lot for lot in self.state.lots if lot.activity_id == one.id]:
-            if end := forfeited_at(terms.units[lot.unit], one.occurred_at, later, terms.zone):
-                self._expire([lot], end)
-
-    def _new_lot(self, one: Purchase, terms: Terms, unit: str, amount: int) -> Lot:
-        how = terms.units[unit]
-        lot = Lot(self.new_id(), unit, one.id, amount, amount, one.occurred_at, is_new=True)
-        if how.pending_days:
-            lot.matures_at = days_later(one.occurred_at, how.pending_days, terms.zone)
-        if how.expiry == "rolling":
-            assert how.expiry_months is not None
-            lot.expires_at = end_after_months(one.occurred_at, how.expiry_months, terms.zone)
-        return lot
-
-    def _mature(self, lot: Lot, due: datetime) -> None:
-        debt = max(0, -self.state.balance(lot.unit, "available"))
-        moves = self._move(lot.unit, "pending", "available", lot.remaining)
-        lot.remaining -= min(lot.remaining, debt)
-        lot.matures_at, lot.is_touched = None, True
-        self._post("mature", lot.activity_id, due, moves)
-
-    def _expire(self, lots: Sequence[Lot], due: datetime) -> None:
-        lost: dict[tuple[str, str], int] = {}
         for lot in lots:
-            lost[lot.unit, lot.account] = lost.get((lot.unit, lot.account), 0) + lot.remaining
-            lot.expired += lot.remaining
-            lot.remaining, lot.is_touched = 0, True
-        moves: list[Move] = []
-        for (unit, account), amount in lost.items():
-            moves += self._move(unit, account, "expired", amount)
-        self._post("expire", None, due, moves)
+            how = terms.units[lot.unit]
+            end = forfeited_at(how, tier=tier, earned_at=one.occurred_at, later=later, zone=terms.zone)
+            if end is not None and lot.remaining:
+                self.value.expire([lot], end)
 
-    def _take_back(self, one: Refund, moment: datetime, awards: Sequence[tuple[str, str, int]]) -> dict[str, int]:
-        """Take back what the returned part gave; return what had expired before and so is not taken twice, by unit."""
-        given: dict[str, int] = {}
-        for _rule, unit, amount in awards:
-            given[unit] = given.get(unit, 0) + amount
-        moves: list[Move] = []
-        waived: dict[str, int] = {}
-        for unit, amount in given.items():
-            own = [lot for lot in self.state.lots if lot.activity_id == one.purchase_id and lot.unit == unit]
-            left = amount - self._take(own, amount, moves)
-            for lot in own:
-                if forgiven := min(left, lot.expired - lot.waived):
-                    lot.waived, lot.is_touched = lot.waived + forgiven, True
-                    waived[unit] = waived.get(unit, 0) + forgiven
-                    left -= forgiven
-            others = [lot for lot in self._open_lots() if lot.unit == unit and lot.account == "available"]
-            left -= self._take(others, left, moves)
-            if left:  # Spent already: the member owes it, and the next units pay it.
-                moves += self._move(unit, "available", "reversed", left)
-        self._post("reverse", one.id, moment, moves)
-        self._settle_lots()
-        return waived
 
-    def _take(self, lots: Iterable[Lot], amount: int, moves: list[Move]) -> int:
-        """Take up to ``amount`` out of the lots, in order; return what was found there."""
-        taken = 0
-        for lot in lots:
-            if part := min(lot.remaining, amount - taken):
-                moves += self._move(lot.unit, lot.account, "reversed", part)
-                lot.remaining, lot.reversed, lot.is_touched = lot.remaining - part, lot.reversed + part, True
-                taken += part
-        return taken
+def _loss_of(lot: Lot, end: datetime) -> NoticeDue:
+    return NoticeDue("expiry", lot.unit, end)
 
-    def _open_lots(self) -> list[Lot]:
-        """Return the lots with something left, earliest end first."""
-        open_lots = [lot for lot in self.state.lots if lot.remaining > 0]
-        return sorted(open_lots, key=lambda lot: (lot.expires_at or NO_END, lot.earned_at, lot.id))
 
-    def _settle_lots(self) -> None:
-        """Work out when the lots are due next; those not at hand keep the moment they came with."""
-        state = self.state
-        moments = [m for lot in state.lots if lot.remaining > 0 for m in (lot.matures_at, lot.expires_at) if m]
-        if self.unread_due is not None:
-            moments.append(self.unread_due)
-        state.due_of_lots = min(moments, default=None)
+def _facts_of(finding: Finding) -> dict[str, Any]:
+    """Return a finding as it is kept: what says nothing is left out."""
+    values = ((name, getattr(finding, name)) for name in FINDING_FIELDS)
+    return {name: value for name, value in values if value is not None and value != ""}
 
-    def _move(self, unit: str, source: str, target: str, amount: int) -> list[Move]:
-        """Return the two entries that move an amount between accounts, a member's balance kept."""
-        return [self._entry(unit, source, -amount), self._entry(unit, target, amount)]
 
-    def _entry(self, unit: str, account: str, amount: int) -> Move:
-        if account not in {"available", "pending", "held"}:
-            return Move(unit, account, amount, None)
-        balance = self.state.balance(unit, account) + amount
-        self.state.balances[unit, account] = balance
-        return Move(unit, account, amount, balance)
+def _units(found: Evaluation) -> dict[str, int]:
+    return _units_of([(award.rule, award.unit, award.amount) for award in found.awards])
 
-    def _post(self, kind: str, activity_id: UUID | None, occurred_at: datetime, moves: list[Move]) -> None:
-        if moves:
-            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, joined(moves)))
+
+def _units_of(awards: Sequence[tuple[str, str, int]]) -> dict[str, int]:
+    """Return what awards count towards tiers that ask for units earned."""
+    units: dict[str, int] = {}
+    for _rule, unit, amount in awards:
+        units[f"unit:{unit}"] = units.get(f"unit:{unit}", 0) + amount
+    return units
+
+
+def _together(one: Mapping[int, Part], other: Mapping[int, Part]) -> dict[int, Part]:
+    both = dict(one)
+    for number, (quantity, amount) in other.items():
+        before = both.get(number, (0, 0))
+        both[number] = (before[0] + quantity, before[1] + amount)
+    return both
+
+
+def _both(before: Evaluation, left: Evaluation) -> dict[str, int]:
+    return dict.fromkeys(left.consumed, 0) | dict(before.consumed)
 
 
 def _less(before: Evaluation, left: Evaluation) -> tuple[tuple[str, str, int], ...]:
     """Return by rule what the returned part of a purchase had earned: award(before) − award(what is left)."""
-    kept: Mapping[tuple[str, str], int] = {(award.rule, award.unit): award.amount for award in left.awards}
-    parts = ((a.rule, a.unit, a.amount - kept.get((a.rule, a.unit), 0)) for a in before.awards)
+    given = {(award.rule, award.unit): award.amount for award in before.awards}
+    kept = {(award.rule, award.unit): award.amount for award in left.awards}
+    parts = ((*key, given.get(key, 0) - kept.get(key, 0)) for key in {**given, **kept})
     return tuple(part for part in parts if part[2])

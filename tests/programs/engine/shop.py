@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from programs.engine.state import Judged, Outcome, Purchase, Refund, State
+from programs.engine.state import Event, Grant, Judged, Line, Outcome, Part, Purchase, Refund, State
 from programs.engine.terms import Cap, Condition, Rule, Schedule, Terms, Tier, UnitTerms
 from programs.engine.timeline import fold
 
@@ -76,38 +76,48 @@ class Shop:
         self.numbers = count(1_000)
         self.state = State(joined_at=joined_at, as_of=joined_at)
         self.outcomes: list[Outcome] = []
+        self.returned: dict[UUID, dict[int, Part]] = {}
         self.take()
 
-    def take(self, *activity: Purchase | Refund, until: datetime | None = None) -> Outcome:
+    def take(self, *activity: Purchase | Refund | Event, until: datetime | None = None) -> Outcome:
         self.state, outcome = fold(
             state=self.state, schedule=self.schedule, activity=activity, until=until, new_id=self.new_id
         )
         self.outcomes.append(outcome)
+        for refund in (one for one in activity if isinstance(one, Refund)):
+            so_far = self.returned.setdefault(refund.purchase_id, {})
+            for number, (quantity, amount) in refund.parts.items():
+                before = so_far.get(number, (0, 0))
+                so_far[number] = (before[0] + quantity, before[1] + amount)
         return outcome
 
     def new_id(self) -> UUID:
         return UUID(int=next(self.numbers))
 
-    def buy(self, at: datetime, total: int, *, tax: int = 0) -> Purchase:
-        one = Purchase(self.new_id(), at, total, tax)
+    def buy(self, at: datetime, total: int, *, tax: int = 0, lines: Sequence[Line] = ()) -> Purchase:
+        one = Purchase(self.new_id(), at, total, tax, tuple(lines))
         self.take(one)
         return one
 
-    def give_back(self, one: Purchase, at: datetime, amount: int) -> Outcome:
+    def tell(self, at: datetime, type_: str, **attributes: object) -> Event:
+        one = Event(self.new_id(), at, type_, attributes)
+        self.take(one)
+        return one
+
+    def grant(self, tier: str, at: datetime, until: date | None, kind: str = "hand") -> None:
+        self.take(until=at)
+        self.state.grants = [*(self.state.grants or ()), Grant(tier, kind, at, until)]
+        self.take()
+
+    def give_back(self, one: Purchase, at: datetime, amount: int = 0, parts: dict[int, Part] | None = None) -> Outcome:
         """Return part of a purchase judged in an earlier fold."""
+        return self.take(Refund(self.new_id(), at, one.id, parts or {0: (0, amount)}, self.judged(one)))
+
+    def judged(self, one: Purchase) -> Judged:
         verdict = next(v for o in self.outcomes for v in o.verdicts if v.activity_id == one.id)
-        returned = [o.returned[one.id][0] for o in self.outcomes if one.id in o.returned]
-        judged = Judged(
-            one.id,
-            one.occurred_at,
-            verdict.version_id,
-            verdict.tier,
-            verdict.facts["counters"],
-            one.total,
-            one.tax,
-            returned[-1] if returned else 0,
-        )
-        return self.take(Refund(self.new_id(), at, one.id, amount, judged))
+        facts = verdict.facts
+        returned = self.returned.setdefault(one.id, {})
+        return Judged(one, verdict.version_id, verdict.tier, facts["counters"], facts["barred"], dict(returned))
 
     @property
     def points(self) -> int:

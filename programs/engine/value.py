@@ -1,0 +1,194 @@
+"""A member's units in a fold: lots earned, matured, expired and taken back, each as a posting of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from programs.engine.dates import days_later, start_of
+from programs.engine.expiry import lot_end
+from programs.engine.state import Lot, Move, Outcome, Posting, State, joined
+from programs.engine.terms import Terms, UnitTerms
+
+NO_END = datetime.max.replace(tzinfo=UTC)
+MEMBERS_OWN = frozenset({"available", "pending", "held"})
+Given = Sequence[tuple[str, str, int]]
+"""By rule: the unit and what it gave."""
+
+
+class Value:
+    """Moves the units of one member, balances and lots kept in step."""
+
+    def __init__(self, state: State, outcome: Outcome, new_id: Callable[[], UUID]) -> None:
+        self.state = state
+        self.outcome = outcome
+        self.new_id = new_id
+
+    # --- Earning ---------------------------------------------------------------------------------------------
+
+    def earn(self, given: Given, *, activity_id: UUID, at: datetime, terms: Terms, tier: str) -> list[Lot]:
+        """Give what the rules awarded; return the new lots, one for each unit."""
+        units: dict[str, int] = {}
+        for _rule, unit, amount in given:
+            units[unit] = units.get(unit, 0) + amount
+        moves: list[Move] = []
+        lots = []
+        for unit, amount in units.items():
+            self._opens(unit, at)
+            lot = self._new_lot(unit, amount, activity_id=activity_id, at=at, terms=terms, tier=tier)
+            if lot.account == "available":
+                lot.remaining -= min(lot.remaining, self._debt(unit))
+            moves += self._move(unit, "issued", lot.account, amount)
+            self.state.lots.append(lot)
+            lots.append(lot)
+        self._post("earn", activity_id, at, moves)
+        for lot in lots:
+            self._pay_what_is_owed(lot, at)
+        return lots
+
+    def mature(self, lot: Lot, due: datetime) -> None:
+        """Make a pending lot spendable; a debt is paid first."""
+        debt = self._debt(lot.unit)
+        moves = self._move(lot.unit, "pending", "available", lot.remaining)
+        lot.remaining -= min(lot.remaining, debt)
+        lot.matures_at, lot.is_touched = None, True
+        self._post("mature", lot.activity_id, due, moves)
+        self._pay_what_is_owed(lot, due)
+
+    def expire(self, lots: Iterable[Lot], due: datetime) -> None:
+        """Forfeit what is left of the lots."""
+        lost: dict[tuple[str, str], int] = {}
+        for lot in lots:
+            lost[lot.unit, lot.account] = lost.get((lot.unit, lot.account), 0) + lot.remaining
+            lot.expired += lot.remaining
+            lot.remaining, lot.is_touched = 0, True
+        moves: list[Move] = []
+        for (unit, account), amount in lost.items():
+            moves += self._move(unit, account, "expired", amount)
+        self._post("expire", None, due, moves)
+
+    def _new_lot(self, unit: str, amount: int, *, activity_id: UUID, at: datetime, terms: Terms, tier: str) -> Lot:
+        how = terms.units[unit]
+        lot = Lot(self.new_id(), unit, activity_id, amount, amount, at, is_new=True)
+        lot.expires_at = lot_end(how, tier=tier, earned_at=at, zone=terms.zone)
+        lot.matures_at = _spendable_from(how, at, terms)
+        return lot
+
+    def _opens(self, unit: str, at: datetime) -> None:
+        """Keep since when there has been something to lose."""
+        if self.state.balance(unit, "available") <= 0 and self.state.balance(unit, "pending") <= 0:
+            key = f"opened:{unit}"
+            self.state.moments[key] = max(at, self.state.moments.get(key, at))
+
+    def _debt(self, unit: str) -> int:
+        return max(0, -self.state.balance(unit, "available"))
+
+    def _pay_what_is_owed(self, lot: Lot, at: datetime) -> None:
+        """Pay a remembered debt out of units that have become spendable."""
+        owed = self.state.owed.get(lot.unit, 0)
+        if lot.account == "available" and (paid := min(owed, lot.remaining)):
+            lot.remaining, lot.reversed, lot.is_touched = lot.remaining - paid, lot.reversed + paid, True
+            self.state.owed[lot.unit] = owed - paid
+            self._post("reverse", None, at, self._move(lot.unit, "available", "reversed", paid))
+
+    # --- Taking back -----------------------------------------------------------------------------------------
+
+    def take_back(
+        self, given: Given, *, refund_id: UUID, purchase_id: UUID, at: datetime, terms: Terms
+    ) -> dict[str, int]:
+        """Take back what a returned part gave; return what is not taken, by unit: it expired before, or is waived."""
+        units: dict[str, int] = {}
+        for _rule, unit, amount in given:
+            units[unit] = units.get(unit, 0) + amount
+        moves: list[Move] = []
+        waived: dict[str, int] = {}
+        for unit, amount in units.items():
+            if amount < 0:
+                self._give_back(unit, -amount, purchase_id, moves)
+                continue
+            own = [lot for lot in self.state.lots if lot.activity_id == purchase_id and lot.unit == unit]
+            left = amount - self._take(own, amount, moves)
+            for lot in own:
+                if forgiven := min(left, lot.expired - lot.waived):
+                    lot.waived, lot.is_touched = lot.waived + forgiven, True
+                    waived[unit] = waived.get(unit, 0) + forgiven
+                    left -= forgiven
+            others = [lot for lot in self.open_lots() if lot.unit == unit and lot.account == "available"]
+            left -= self._take(others, left, moves)
+            self._settle_debt(unit, left, terms.units[unit].debt, moves, waived)
+        self._post("reverse", refund_id, at, moves)
+        return {unit: amount for unit, amount in waived.items() if amount}
+
+    def _settle_debt(self, unit: str, left: int, policy: str, moves: list[Move], waived: dict[str, int]) -> None:
+        """Do what the unit's policy says with units that were spent before they were to be taken back."""
+        if not left:
+            return
+        if policy == "owe":
+            moves += self._move(unit, "available", "reversed", left)
+        elif policy == "remember":
+            self.state.owed[unit] = self.state.owed.get(unit, 0) + left
+        else:
+            waived[unit] = waived.get(unit, 0) + left
+
+    def _give_back(self, unit: str, amount: int, purchase_id: UUID, moves: list[Move]) -> None:
+        """Give what the rest of a purchase earns more than the whole: with less of it other rules fired."""
+        own = [lot for lot in self.state.lots if lot.activity_id == purchase_id and lot.unit == unit]
+        first = own[0] if own else None
+        lot = Lot(
+            self.new_id(),
+            unit,
+            purchase_id,
+            amount,
+            amount,
+            first.earned_at if first else self.state.as_of,
+            matures_at=first.matures_at if first else None,
+            expires_at=first.expires_at if first else None,
+            is_new=True,
+        )
+        if lot.account == "available":
+            lot.remaining -= min(lot.remaining, self._debt(unit))
+        moves += self._move(unit, "reversed", lot.account, amount)
+        self.state.lots.append(lot)
+
+    def _take(self, lots: Iterable[Lot], amount: int, moves: list[Move]) -> int:
+        """Take up to ``amount`` out of the lots, in order; return what was found there."""
+        taken = 0
+        for lot in lots:
+            if part := min(lot.remaining, amount - taken):
+                moves += self._move(lot.unit, lot.account, "reversed", part)
+                lot.remaining, lot.reversed, lot.is_touched = lot.remaining - part, lot.reversed + part, True
+                taken += part
+        return taken
+
+    # --- Lots and entries --------------------------------------------------------------------------------------
+
+    def open_lots(self) -> list[Lot]:
+        """Return the lots with something left, earliest end first."""
+        open_lots = [lot for lot in self.state.lots if lot.remaining > 0]
+        return sorted(open_lots, key=lambda lot: (lot.expires_at or NO_END, lot.earned_at, lot.id))
+
+    def _move(self, unit: str, source: str, target: str, amount: int) -> list[Move]:
+        """Return the two entries that move an amount between accounts, a member's balance kept."""
+        return [self._entry(unit, source, -amount), self._entry(unit, target, amount)]
+
+    def _entry(self, unit: str, account: str, amount: int) -> Move:
+        if account not in MEMBERS_OWN:
+            return Move(unit, account, amount, None)
+        balance = self.state.balance(unit, account) + amount
+        self.state.balances[unit, account] = balance
+        return Move(unit, account, amount, balance)
+
+    def _post(self, kind: str, activity_id: UUID | None, occurred_at: datetime, moves: list[Move]) -> None:
+        if moves:
+            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, joined(moves)))
+
+
+def _spendable_from(how: UnitTerms, at: datetime, terms: Terms) -> datetime | None:
+    """Return from when units can be spent; None where they can at once."""
+    moments = []
+    if how.pending_days:
+        moments.append(days_later(at, how.pending_days, terms.zone))
+    if how.pending_until is not None and at < start_of(how.pending_until, terms.zone):
+        moments.append(start_of(how.pending_until, terms.zone))
+    return max(moments, default=None)
