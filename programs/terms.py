@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
 from babel.numbers import get_currency_precision
 
+from programs import content
+from programs.clauses import parsed
+from programs.content import CapContent, ClauseContent, ConditionContent, RuleContent, TierContent, UnitContent
 from programs.engine import terms as engine
-from programs.models import Program, ProgramVersion, Rule, Tier
+from programs.models import Program, ProgramVersion, RuleCap, TierCondition, Unit
 
 RATE = Decimal(engine.RATE_SCALE)
+ACROSS = tuple(RuleCap.Window.values)  # From the shortest window to the longest.
 
 
 def schedules_of(programs: Iterable[Program]) -> dict[UUID, engine.Schedule]:
-    """Return each program's published versions, oldest first. One query, and four more for a version not yet seen."""
+    """Return each program's published versions, oldest first. One query, and some for a version not yet seen."""
     known = {program.pk: program for program in programs}
     rows = (
         ProgramVersion.objects.published()
@@ -42,47 +46,151 @@ def terms_of(version_id: UUID) -> engine.Terms:
 
 
 def compiled(version: ProgramVersion) -> engine.Terms:
-    """Return a version, draft or published, as the engine reads it. A draft counts from its program's present."""
+    """Return a version, draft or published, as the engine reads it. A draft counts from its program's present.
+
+    Rules stand in the order of their position, then code; the engine judges a group at the place of its first rule.
+    Rules and limits that are switched off are left out. Raises ``ClauseError`` for conditions that cannot be read.
+    """
     program = version.program
-    digits = get_currency_precision(program.currency)
-    ladder = list(version.tiers.order_by("rank").prefetch_related("conditions"))
-    rules = version.rules.order_by("position", "code").select_related("unit").prefetch_related("tier_rates", "caps")
+    said = content.read(version)
+    scale = _Scale(get_currency_precision(program.currency), {unit.code: unit for unit in program.units.all()})
+    rules = [rule for rule in said.rules if rule.is_on]
     return engine.Terms(
         version_id=version.pk,
         number=version.number,
         starts_at=version.in_force_from or program.now(),
         zone=program.zone,
-        digits=digits,
-        tax_earns=version.tax_earns,
-        units={
-            row.unit.code: engine.UnitTerms(
-                code=row.unit.code,
-                precision=row.unit.precision,
-                expiry=row.expiry,
-                expiry_months=row.expiry_months,
-                pending_days=row.pending_days,
+        digits=scale.digits,
+        tax_earns=said.tax_earns,
+        units={unit.unit: scale.unit(unit) for unit in said.units},
+        tiers=tuple(scale.tier(tier) for tier in said.tiers),
+        rules=tuple(scale.rule(rule) for rule in rules),
+        groups={
+            group.code: engine.Group(
+                code=group.code,
+                name=group.name,
+                mode=group.mode,
+                caps=scale.caps(group.caps, unit=next((rule.unit for rule in rules if rule.group == group.code), "")),
             )
-            for row in version.unit_terms.select_related("unit").order_by("unit__code")
+            for group in said.groups
         },
-        tiers=tuple(_tier(tier, digits) for tier in ladder),
-        rules=tuple(_rule(rule, {tier.pk: tier.code for tier in ladder}, digits) for rule in rules),
+        events={
+            event.code: engine.EventType(event.code, event.name, waits_for_friend=event.waits_for_friend)
+            for event in said.events
+        },
+        trial=scale.trial(said.trial) if said.trial else None,
+        paid_part_earns=said.paid_part_earns,
+        year_starts=said.year_starts,
+        tier_validity=said.tier_validity,
+        tier_months=said.tier_months,
+        tier_grace_months=said.tier_grace_months,
+        tier_fall=said.tier_fall,
+        needs_notice=said.needs_notice,
+        notice_days=said.notice_days,
     )
 
 
-def _tier(tier: Tier, digits: int) -> engine.Tier:
-    conditions = tuple(
-        engine.Condition(row.measure, row.window, int(row.threshold * 10**digits)) for row in tier.conditions.all()
-    )
-    return engine.Tier(tier.code, tier.name, conditions)
+class _Scale:
+    """Turns what staff wrote into whole numbers: minor units of the currency, smallest steps of units."""
+
+    def __init__(self, digits: int, units: dict[str, Unit]) -> None:
+        self.digits = digits
+        self.units = units
+
+    def unit(self, given: UnitContent) -> engine.UnitTerms:
+        unit = self.units[given.unit]
+        return engine.UnitTerms(
+            code=unit.code,
+            precision=unit.precision,
+            is_spendable=unit.is_spendable,
+            expiry=given.expiry,
+            expiry_months=given.expiry_months,
+            expiry_days=given.expiry_days,
+            round_up=given.round_up,
+            fixed_days=tuple(listed(given.fixed_days)),
+            tier_months={row.tier: row.months for row in given.tiers},
+            fall_months=given.fall_months,
+            kept_alive_by=frozenset(listed(given.kept_alive_by)),
+            pending_days=given.pending_days,
+            pending_until=given.pending_until,
+            debt=given.debt,
+        )
+
+    def tier(self, given: TierContent) -> engine.Tier:
+        return engine.Tier(
+            code=given.code,
+            name=given.name,
+            conditions=tuple(self.condition(row) for row in given.conditions if not row.for_life),
+            life=tuple(self.condition(row) for row in given.conditions if row.for_life),
+            by_invitation=given.by_invitation,
+        )
+
+    def condition(self, given: ConditionContent) -> engine.Condition:
+        return engine.Condition(
+            measure=_measure(given.measure, given.unit),
+            window=given.window,
+            need=self.measured(given.threshold, given.measure, given.unit),
+            months=given.months or 12,
+        )
+
+    def trial(self, given: content.TrialContent) -> engine.Trial:
+        return engine.Trial(
+            tier=given.tier,
+            measure=_measure(given.measure, given.unit),
+            need=self.measured(given.need, given.measure, given.unit),
+            months=given.months,
+            once_in_months=given.once_in_months,
+        )
+
+    def rule(self, given: RuleContent) -> engine.Rule:
+        return engine.Rule(
+            code=given.code,
+            name=given.name,
+            unit=given.unit,
+            effect=given.effect,
+            rate=int(given.rate * RATE),
+            tier_rates={row.tier: int(row.rate * RATE) for row in given.tier_rates},
+            caps=self.caps(given.caps, unit=given.unit),
+            trigger=given.trigger,
+            event=given.event,
+            clauses=tuple(self.clause(row) for row in given.clauses),
+            line_rates=tuple(
+                engine.LineRate(self.clause(row.clause), int(row.rate * RATE)) for row in given.line_rates
+            ),
+            group=given.group,
+            of=given.of,
+            of_tier_rate=given.of_tier_rate,
+            pieces=given.pieces,
+        )
+
+    def clause(self, given: ClauseContent) -> engine.Clause:
+        return parsed(given.kind, given.value, negated=given.negated, digits=self.digits)
+
+    def caps(self, given: Sequence[CapContent], *, unit: str) -> tuple[engine.Cap, ...]:
+        """Return the limits that are on, the shortest window first; ``unit`` is what limits on units count."""
+        measures = {"amount": "spend", "units": "units"}
+        return tuple(
+            engine.Cap(
+                window=cap.window,
+                limit=self.measured(cap.amount, measures.get(cap.counts, cap.counts), unit),
+                counts=cap.counts,
+                scope=cap.scope,
+                per=cap.per,
+            )
+            for cap in sorted(given, key=lambda cap: (ACROSS.index(cap.window), cap.counts, cap.scope, cap.per))
+            if cap.is_on
+        )
+
+    def measured(self, value: Decimal, measure: str, unit: str) -> int:
+        """Return a value in whole steps: of the currency for spend, of the unit for units, else as it is."""
+        places = {"spend": self.digits, "units": self.units[unit].precision if unit in self.units else 0}
+        return int(value.scaleb(places.get(measure, 0)))
 
 
-def _rule(rule: Rule, tier_codes: dict[UUID, str], digits: int) -> engine.Rule:
-    return engine.Rule(
-        code=rule.code,
-        name=rule.name,
-        unit=rule.unit.code,
-        effect=rule.effect,
-        rate=int(rule.rate * RATE),
-        tier_rates={tier_codes[row.tier_id]: int(row.rate * RATE) for row in rule.tier_rates.all()},
-        caps=tuple(engine.Cap(cap.window, int(cap.amount * 10**digits)) for cap in rule.caps.all()),
-    )
+def listed(text: str) -> list[str]:
+    """Return the parts of a text that commas divide."""
+    return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
+def _measure(measure: str, unit: str) -> str:
+    return f"unit:{unit}" if measure == TierCondition.Measure.UNITS else measure

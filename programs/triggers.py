@@ -7,20 +7,40 @@ from typing import TYPE_CHECKING
 
 from accounts import triggers as database_triggers
 from accounts.triggers import Trigger
-from programs.models import ProgramVersion, Rule, RuleCap, Tier, TierCondition, TierRate, UnitTerms
+from programs.models import (
+    EventType,
+    ProgramVersion,
+    Rule,
+    RuleCap,
+    RuleClause,
+    RuleGroup,
+    RuleLineRate,
+    Tier,
+    TierBenefit,
+    TierCondition,
+    TierExpiry,
+    TierRate,
+    UnitTerms,
+)
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
-# From a part of a version to the version: the column that points up, and the table that it passes on the way.
-PARTS: dict[type[Model], tuple[str, type[Model] | None]] = {
-    UnitTerms: ("version_id", None),
-    Tier: ("version_id", None),
-    Rule: ("version_id", None),
-    TierCondition: ("tier_id", Tier),
-    TierRate: ("rule_id", Rule),
-    RuleCap: ("rule_id", Rule),
+# From a part of a version to the version: each column that points up, and the table that it passes on the way.
+PARTS: dict[type[Model], dict[str, type[Model] | None]] = {
+    UnitTerms: {"version_id": None},
+    Tier: {"version_id": None},
+    EventType: {"version_id": None},
+    RuleGroup: {"version_id": None},
+    Rule: {"version_id": None},
+    TierExpiry: {"unit_terms_id": UnitTerms},
+    TierCondition: {"tier_id": Tier},
+    TierBenefit: {"tier_id": Tier},
+    TierRate: {"rule_id": Rule},
+    RuleCap: {"rule_id": Rule, "group_id": RuleGroup},
+    RuleClause: {"rule_id": Rule},
+    RuleLineRate: {"rule_id": Rule},
 }
 EVENTS = ("insert", "update", "delete")
 VERSION = ProgramVersion._meta.db_table
@@ -45,11 +65,13 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
 
 def triggers(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
     """Yield every trigger, in the words of this database."""
-    for model, (column, via) in PARTS.items():
+    for model, pointers in PARTS.items():
         table = model._meta.db_table
         for event in EVENTS:
             rows = {"insert": ["NEW"], "update": ["OLD", "NEW"], "delete": ["OLD"]}[event]
-            condition = " OR ".join(_is_published(f"{row}.{column}", via) for row in rows)
+            condition = " OR ".join(
+                _is_published(f"{row}.{column}", via) for row in rows for column, via in pointers.items()
+            )
             yield Trigger(
                 name=f"{table}_frozen_{event}", table=table, event=event, condition=condition, because=BECAUSE
             )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from babel.numbers import get_currency_precision
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
+from programs.clauses import ClauseError, parsed
 from programs.models.program import Unit
 from programs.models.terms import Tier
 from programs.models.version import ProgramVersion
@@ -318,8 +321,18 @@ class ClauseKind(models.TextChoices):
 LINE_KINDS = ("sku", "category", "brand", "tag")
 
 
+def check_clause(*, rule: Rule, kind: str, value: str) -> None:
+    """Refuse a condition that cannot be read, at the field that holds its text."""
+    try:
+        parsed(kind, value, digits=get_currency_precision(rule.version.program.currency))
+    except ClauseError as error:
+        raise ValidationError({"value": str(error)}) from error
+
+
 class RuleClause(models.Model):
     """A condition of a rule, as staff write it; all of a rule's conditions must hold."""
+
+    Kind = ClauseKind
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="clauses", verbose_name=_("rule"))
@@ -341,6 +354,11 @@ class RuleClause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.value}"
+
+    def clean(self) -> None:
+        """Refuse a text that cannot be read."""
+        if self.kind and self.value:
+            check_clause(rule=self.rule, kind=self.kind, value=self.value)
 
 
 class RuleLineRate(models.Model):
@@ -369,3 +387,8 @@ class RuleLineRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.value}: {self.rate.normalize():f}"
+
+    def clean(self) -> None:
+        """Refuse a text that cannot be read."""
+        if self.kind and self.value:
+            check_clause(rule=self.rule, kind=self.kind, value=self.value)

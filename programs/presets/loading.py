@@ -124,6 +124,7 @@ def _draft(program: Program, preset: Preset, *, number: int) -> ProgramVersion:
                 "name_plural": unit.name_plural,
                 "precision": unit.precision,
                 "is_money": unit.is_money,
+                "is_spendable": unit.is_spendable,
             },
         )
     version = ProgramVersion.objects.create(program=program, number=number, preset=preset.name)

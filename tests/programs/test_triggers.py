@@ -7,11 +7,17 @@ from django.db import IntegrityError, connection, transaction
 
 from programs import actions, triggers
 from programs.models import (
+    EventType,
     ProgramVersion,
     Rule,
     RuleCap,
+    RuleClause,
+    RuleGroup,
+    RuleLineRate,
     Tier,
+    TierBenefit,
     TierCondition,
+    TierExpiry,
     TierRate,
     UnitTerms,
 )
@@ -22,9 +28,28 @@ CAPPED = RuleSpec(tier_rates={"silver": "1.25"}, caps={"month": "3000"})
 STARS = UnitSpec(code="stars")
 
 
+def add_other_parts(version):
+    """Add one row of each kind that the factory does not make."""
+    terms, tier, rule = version.unit_terms.get(), version.tiers.last(), version.rules.get()
+    group = RuleGroup.objects.create(version=version, code="group", name="Group")
+    RuleCap.objects.create(group=group, window="year", counts="times", amount=5)
+    EventType.objects.create(version=version, code="review", name="Review")
+    TierExpiry.objects.create(unit_terms=terms, tier=tier, months=3)
+    TierBenefit.objects.create(tier=tier, kind="free_shipping", name="Free shipping")
+    RuleClause.objects.create(rule=rule, kind="category", value="travel")
+    RuleLineRate.objects.create(rule=rule, kind="brand", value="Acme", rate=2)
+
+
 @pytest.fixture
-def version():
-    return make_version(program=make_program(), rules=(CAPPED,))
+def draft():
+    version = make_version(program=make_program(), rules=(CAPPED,), is_published=False)
+    add_other_parts(version)
+    return version
+
+
+@pytest.fixture
+def version(draft):
+    return actions.publish(version=draft, by=None)
 
 
 def new_row(model, version):
@@ -37,11 +62,23 @@ def new_row(model, version):
         TierCondition: lambda: TierCondition(tier=tier, threshold=5),
         TierRate: lambda: TierRate(rule=rule, tier=tier, rate=2),
         RuleCap: lambda: RuleCap(rule=rule, window="year", amount=5),
+        EventType: lambda: EventType(version=version, code="new", name="New"),
+        RuleGroup: lambda: RuleGroup(version=version, code="new", name="New"),
+        TierExpiry: lambda: TierExpiry(unit_terms=version.unit_terms.first(), tier=tier),
+        TierBenefit: lambda: TierBenefit(tier=tier, kind="entitlement", name="New"),
+        RuleClause: lambda: RuleClause(rule=rule, kind="category", value="rides"),
+        RuleLineRate: lambda: RuleLineRate(rule=rule, kind="brand", value="Other", rate=3),
     }[model]()
 
 
-MODELS = (UnitTerms, Tier, Rule, TierCondition, TierRate, RuleCap)
+MODELS = tuple(triggers.PARTS)
 CHANGE = {
+    EventType: {"name": "Else"},
+    RuleGroup: {"mode": "best"},
+    TierExpiry: {"months": 9},
+    TierBenefit: {"detail": "Else"},
+    RuleClause: {"negated": True},
+    RuleLineRate: {"rate": 9},
     UnitTerms: {"pending_days": 3},
     Tier: {"name": "Else"},
     Rule: {"rate": 9},
@@ -77,14 +114,18 @@ def test_part_of_a_published_version_refuses_delete(version, model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_part_of_a_draft_can_be_added_changed_and_taken_out(model):
-    draft = make_version(program=make_program(), rules=(CAPPED,), is_published=False)
-
+def test_part_of_a_draft_can_be_added_changed_and_taken_out(model, draft):
     new_row(model, draft).save()
     model.objects.update(**CHANGE[model])
     model.objects.all().delete()
 
     assert model.objects.count() == 0
+
+
+def test_limit_of_a_published_group_refuses_update(version):
+    of_group = RuleCap.objects.filter(group__isnull=False)
+
+    assert refusal(lambda: of_group.update(amount=9)) == "programs_rulecap_frozen_update"
 
 
 def test_part_of_a_draft_cannot_move_into_a_published_version(version):
