@@ -31,6 +31,7 @@ from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "UnfoldAdminSelectWidget",
     "UnfoldAdminSplitDateTimeWidget",
     "UnfoldAdminTextInputWidget",
+    "UnfoldAdminTextareaWidget",
     "UserChangeForm",
     "UserCreationForm",
     "actor",

@@ -46,7 +46,9 @@ def latest_published(program: Program) -> ProgramVersion | None:
 
 @transaction.atomic
 def start_draft(*, program: Program, by: User | None) -> ProgramVersion:
-    """Return a new draft that says what the newest published version says; empty where there is none.
+    """Return a new draft that says what the newest published version says.
+
+    Where there is none it is empty but for one switch: nothing is lost before a notice.
 
     Raises ``DraftExistsError``.
     """
@@ -54,7 +56,7 @@ def start_draft(*, program: Program, by: User | None) -> ProgramVersion:
     if program.draft is not None:
         raise DraftExistsError
     number = (program.versions.aggregate(last=Max("number"))["last"] or 0) + 1
-    draft = ProgramVersion.objects.create(program=program, number=number)
+    draft = ProgramVersion.objects.create(program=program, number=number, needs_notice=True)
     base = latest_published(program)
     if base is not None:
         content.write(content.read(base), version=draft)

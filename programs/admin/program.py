@@ -26,7 +26,7 @@ class UnitInline(TenantInline, TabularInline):  # type: ignore[misc]
     view_permission = Permission.EDIT_PROGRAM
     change_permission = Permission.EDIT_PROGRAM
     add_permission = Permission.EDIT_PROGRAM
-    fields = ("code", "name", "name_plural", "precision", "is_money")
+    fields = ("code", "name", "name_plural", "precision", "is_money", "is_spendable")
     can_delete = False
     hide_title = True
 

@@ -20,7 +20,12 @@ from accounts import formats
 from accounts.admin_base import TenantAdmin, actor, businesses_of, display
 from accounts.roles import Permission
 from programs import actions, content
-from programs.admin.parts import DraftOnly, RuleInline, TierForm, TierInline, UnitTermsInline
+from programs.admin.drafts import DraftOnly, offer
+from programs.admin.groups import EventTypeInline, RuleGroupInline
+from programs.admin.places import placed
+from programs.admin.rules import RuleInline
+from programs.admin.tiers import TierForm, TierInline
+from programs.admin.units import UnitTermsInline
 from programs.changes import compare
 from programs.faults import faults_of
 from programs.models import Membership, Program, ProgramVersion
@@ -48,6 +53,26 @@ class PublishForm(forms.Form):
         return self.cleaned_data["moment"] if self.cleaned_data["when"] == self.LATER else None
 
 
+class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The version's own switches; what a choice does not need is left out."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "trial_tier", self.instance.tiers.order_by("rank").values_list("code", "name"), none=_("No trial"))
+        if "trial_unit" in self.fields:
+            self.fields["trial_unit"].queryset = self.instance.program.units.all()  # type: ignore[attr-defined]
+        if "trial_need" in self.fields and self.instance.trial_need is not None:
+            self.initial["trial_need"] = f"{self.instance.trial_need.normalize():f}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not cleaned.get("trial_tier"):
+            cleaned.update(trial_measure="", trial_unit=None, trial_need=None, trial_months=None)
+        if cleaned.get("trial_measure") != ProgramVersion.TrialMeasure.UNITS:
+            cleaned["trial_unit"] = None
+        return cleaned
+
+
 @admin.register(ProgramVersion)
 class VersionAdmin(DraftOnly, TenantAdmin):
     """Versions of the terms. One draft a program can be edited; the published ones are for reading."""
@@ -59,8 +84,47 @@ class VersionAdmin(DraftOnly, TenantAdmin):
     list_filter = ("status", ("program", admin.RelatedOnlyFieldListFilter))
     search_fields = ("program__name", "note")
     ordering = ("program__name", "-number")
-    fields = ("note", ("tax_earns", "tier_validity"))
-    inlines: ClassVar = [TierInline, RuleInline, UnitTermsInline]
+    form = VersionForm
+    fieldsets: ClassVar = (
+        (None, {"fields": ("note",)}),
+        (
+            _("What counts"),
+            {"fields": (("tax_earns", "paid_part_earns"), "year_starts"), "classes": ("collapse",)},
+        ),
+        (
+            _("How long a tier is held"),
+            {
+                "fields": (("tier_validity", "tier_months"), ("tier_fall", "tier_grace_months")),
+                "classes": ("collapse",),
+            },
+        ),
+        (
+            _("A tier on trial"),
+            {
+                "fields": (
+                    ("trial_tier", "trial_months"),
+                    ("trial_measure", "trial_need", "trial_unit"),
+                    "trial_once_in_months",
+                ),
+                "classes": ("collapse",),
+                "description": _("Staff may give a tier for a while; who reaches enough in that time keeps it."),
+            },
+        ),
+        (
+            _("Notice before a loss"),
+            {"fields": (("needs_notice", "notice_days"),), "classes": ("collapse",)},
+        ),
+    )
+    conditional_fields: ClassVar = {
+        "tier_months": "tier_validity == 'months'",
+        "trial_months": "trial_tier != ''",
+        "trial_measure": "trial_tier != ''",
+        "trial_need": "trial_tier != ''",
+        "trial_unit": "trial_measure == 'units'",
+        "trial_once_in_months": "trial_tier != ''",
+        "notice_days": "needs_notice",
+    }
+    inlines: ClassVar = [TierInline, RuleInline, RuleGroupInline, UnitTermsInline, EventTypeInline]
     change_form_outer_before_template = "admin/programs/version_head.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -185,7 +249,7 @@ def _review(version: ProgramVersion) -> dict[str, Any]:
     return {
         "base": base,
         "program": program,
-        "faults": faults_of(version),
+        "faults": placed(faults_of(version), version),
         "changes": compare(content.read(base) if base else None, content.read(version), program=program),
         "members": _members(program),
         "now": formats.moment(program.now(), zone=program.zone),

@@ -1,0 +1,128 @@
+"""What the pages and rows of a version's parts have in common: edited while it is a draft, read for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin_base import (
+    TabularInline,
+    TenantAdmin,
+    TenantInline,
+    UnfoldAdminSelectWidget,
+    name_for_screen_readers,
+)
+from accounts.roles import Permission
+from programs.models import ProgramVersion, Rule, RuleGroup, Tier, UnitTerms
+
+
+def version_of(obj: Model | None) -> ProgramVersion | None:
+    """Return the version that a part belongs to, or the version itself."""
+    if obj is None or isinstance(obj, ProgramVersion):
+        return obj
+    return obj.version if isinstance(obj, Tier | Rule | RuleGroup | UnitTerms) else None
+
+
+class DraftOnly:
+    """For pages and rows that can be edited while their version is a draft, and read for ever."""
+
+    view_permission: ClassVar[Permission] = Permission.EDIT_PROGRAM
+    change_permission: ClassVar[Permission | None] = Permission.EDIT_PROGRAM
+
+    def is_editable(self, obj: Model | None) -> bool:
+        version = version_of(obj)
+        return version is None or version.is_draft
+
+
+class PartInline(DraftOnly, TenantInline, TabularInline):  # type: ignore[misc]
+    """Rows of a version, or of one of its parts."""
+
+    business_path = "program__business"
+    add_permission = Permission.EDIT_PROGRAM
+    delete_permission = Permission.EDIT_PROGRAM
+    hide_title = True
+
+    def is_frozen(self, obj: Model | None) -> bool:
+        """Whether the rows can only be read."""
+        return obj is not None and not self.is_editable(obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only units of the same program, and tiers and groups of the same version."""
+        version = version_of(self.parent)
+        if version is not None and db_field.name == "unit":
+            kwargs["queryset"] = version.program.units.all()
+        if version is not None and db_field.name == "tier":
+            kwargs["queryset"] = version.tiers.order_by("rank")
+        if version is not None and db_field.name == "group":
+            kwargs["queryset"] = version.groups.order_by("position")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class PartOfPartInline(PartInline):
+    """Rows of a tier, a rule, a group or a unit's terms."""
+
+    business_path = "version__program__business"
+
+
+class PartAdmin(DraftOnly, TenantAdmin):
+    """A page for one part of a version. Parts are added and taken out on the version's page."""
+
+    business_path = "version__program__business"
+    list_select_related: ClassVar[Any] = ("version__program",)
+    list_filter = ("version__status",)
+    ordering = ("-version__number", "pk")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("of_version",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("version__program")
+
+    def of_version(self, part: Any) -> Any:
+        """The version that the part stands in, and the way back to it."""
+        address = reverse("admin:programs_programversion_change", args=[part.version_id])
+        return format_html('<a class="lo-link" href="{}">{}</a>', address, part.version)
+
+    of_version.short_description = _("version")  # type: ignore[attr-defined]
+
+
+class NumbersForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Shows rates and amounts as short as they can be: 1.5, not 1.5000."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in self.initial.items():
+            if isinstance(value, Decimal):
+                self.initial[name] = Decimal(f"{value.normalize():f}")
+
+
+def offer(form: forms.BaseForm, name: str, choices: Iterable[tuple[str, Any]], *, none: Any = "–") -> None:
+    """Let a field of text be chosen from what there is; what stands there stays a choice."""
+    field = form.fields.get(name)
+    if field is None:
+        return
+    known = [("", none), *choices]
+    present = str(form.initial.get(name) or "")
+    if present and present not in {value for value, _label in known}:
+        known.append((present, _("%(code)s (not there)") % {"code": present}))
+    form.fields[name] = forms.ChoiceField(
+        label=field.label,
+        help_text=field.help_text,
+        required=False,
+        choices=known,
+        widget=UnfoldAdminSelectWidget(choices=known),
+    )
+    name_for_screen_readers(form.fields[name])
+
+
+def own_page(model: str, pk: Any, words: Any) -> Any:
+    """Return a link to the page of a part."""
+    return format_html(
+        '<a class="lo-link" href="{}">{}</a>', reverse(f"admin:programs_{model}_change", args=[pk]), words
+    )

@@ -1,0 +1,188 @@
+"""The ladder of a version: rows on the version's page, and a page for each tier."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F, Max, Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin_base import PaginationInlineFormSet, UnfoldAdminDecimalFieldWidget, name_for_screen_readers
+from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, own_page
+from programs.admin.wording import tier_in_words
+from programs.models import ProgramVersion, Tier, TierBenefit, TierCondition
+
+
+class TierForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A rung of the ladder with how much it asks for; of what, and all else, stands on the tier's own page."""
+
+    threshold = forms.DecimalField(
+        label=_("at least"),
+        required=False,
+        min_value=Decimal("0.01"),
+        max_digits=15,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text=_("Of what the ladder counts; in a new ladder that is the spend in a calendar year."),
+    )
+
+    class Meta:
+        model = Tier
+        fields = ("rank", "code", "name")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_for_screen_readers(self.fields["threshold"])
+        asked = self._asked()
+        if len(asked) == 1:
+            self.initial["threshold"] = _short(asked[0])
+        elif asked or (self.instance.by_invitation and not self.instance._state.adding):
+            self.fields["threshold"].disabled = True
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave places to the whole ladder's check, which knows where the other rows go."""
+        return {*super()._get_validation_exclusions(), "rank"}  # type: ignore[misc]
+
+    def _asked(self) -> list[TierCondition]:
+        """Return what gives the tier for a time; what makes it last for life is not for a quick edit."""
+        if self.instance._state.adding:
+            return []
+        return [condition for condition in self.instance.conditions.all() if not condition.for_life]
+
+    def save_threshold(self) -> None:
+        """Write what was asked for; an empty field takes the condition away."""
+        if "threshold" not in self.changed_data:
+            return
+        threshold, asked = self.cleaned_data["threshold"], self._asked()
+        if threshold is None:
+            TierCondition.objects.filter(pk__in=[condition.pk for condition in asked]).delete()
+        elif asked:
+            TierCondition.objects.filter(pk=asked[0].pk).update(threshold=threshold)
+        else:
+            TierCondition.objects.create(tier=self.instance, threshold=threshold, **self._as_others_count())
+
+    def _as_others_count(self) -> dict[str, Any]:
+        """Return what the highest other tier asks for, if it asks for one thing."""
+        ladder = Tier.objects.filter(version=self.instance.version_id).exclude(pk=self.instance.pk)
+        for tier in ladder.order_by("-rank").prefetch_related("conditions"):
+            asked = [condition for condition in tier.conditions.all() if not condition.for_life]
+            if len(asked) == 1:
+                like = asked[0]
+                return {
+                    "measure": like.measure,
+                    "unit_id": like.unit_id,
+                    "window": like.window,
+                    "months": like.months,
+                }
+        return {}
+
+
+def _short(condition: TierCondition) -> str:
+    """Return money with its cents, everything else as short as it can be."""
+    if condition.measure == TierCondition.Measure.SPEND:
+        return f"{condition.threshold:.2f}"
+    return f"{condition.threshold.normalize():f}"
+
+
+class TierFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+    """The ladder's rows, which may change places with each other in one go."""
+
+    def clean(self) -> None:
+        super().clean()
+        standing = [row for row in self.forms if row not in self.deleted_forms and row.cleaned_data]
+        places = Counter(row.cleaned_data.get("rank") for row in standing)
+        for rank, count in places.items():
+            if rank is not None and count > 1:
+                raise forms.ValidationError(
+                    _("%(count)d tiers have the place %(rank)d."), params={"count": count, "rank": rank}
+                )
+        for row in standing:
+            if row.cleaned_data.get("rank") == 0 and row.instance.by_invitation:
+                raise forms.ValidationError(_("The lowest tier is everyone's: it cannot be by invitation."))
+
+    def save(self, commit: bool = True) -> Any:
+        """Free the old places first: the database knows no moment at which two tiers share one."""
+        moving = [row for row in self.initial_forms if "rank" in row.changed_data or row in self.deleted_forms]
+        if commit and moving:
+            highest = self.queryset.aggregate(highest=Max("rank"))["highest"] or 0
+            wanted = max([row.cleaned_data.get("rank") or 0 for row in self.forms if row.cleaned_data], default=0)
+            ids = [row.instance.pk for row in moving]
+            Tier.objects.filter(pk__in=ids).update(rank=F("rank") + max(highest, wanted) + 1)
+        return super().save(commit=commit)
+
+
+class TierInline(PartInline):
+    """The ladder, from below."""
+
+    model = Tier
+    form = TierForm
+    formset = TierFormSet
+    ordering = ("rank",)
+    verbose_name_plural = _("tiers, from below")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("conditions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["details"]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """A form's own field cannot be shown read-only, so the frozen ladder goes without it; the words say it too."""
+        quick = () if self.is_frozen(obj) else ("threshold",)
+        return ("rank", "code", "name", *quick, "details")
+
+    @admin.display(description=_("asks for, gives"))
+    def details(self, tier: Tier) -> Any:
+        """What the tier asks for and gives, in words, which leads to its own page."""
+        if tier._state.adding:
+            return _("after saving")
+        assert isinstance(self.parent, ProgramVersion), self.parent
+        return own_page("tier", tier.pk, tier_in_words(tier.code, self.parent) or _("everyone's"))
+
+
+class TierConditionForm(NumbersForm):
+    """A condition; what its measure or window does not need is left out."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("measure") != TierCondition.Measure.UNITS:
+            cleaned["unit"] = None
+        if cleaned.get("measure") == TierCondition.Measure.YEARS:
+            cleaned["window"] = TierCondition.Window.LIFETIME
+        if cleaned.get("window") != TierCondition.Window.ROLLING:
+            cleaned["months"] = None
+        return cleaned
+
+
+class TierConditionInline(PartOfPartInline):
+    """All of these must be reached for the tier."""
+
+    model = TierCondition
+    form = TierConditionForm
+    fields = ("measure", "unit", "threshold", "window", "months", "for_life")
+    verbose_name_plural = _("conditions, all of which must be reached")
+
+
+class TierBenefitInline(PartOfPartInline):
+    """What the tier brings beside its rates."""
+
+    model = TierBenefit
+    fields = ("position", "kind", "name", "detail")
+    ordering = ("position",)
+    verbose_name_plural = _("benefits")
+
+
+@admin.register(Tier)
+class TierAdmin(PartAdmin):
+    """Tiers of every version."""
+
+    list_display = ("name", "code", "rank", "by_invitation", "version")
+    search_fields = ("name", "code")
+    fields = ("of_version", ("code", "name"), ("rank", "by_invitation"))
+    inlines: ClassVar = [TierConditionInline, TierBenefitInline]
+    ordering = ("-version__number", "rank")
