@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from loyalty.engagement.keyset import Place
 from loyalty.engagement.rows import Row, Writer, activities_by_id, pending_row
 from loyalty.ledger.models import Account, Entry, Lot, Transaction
+from loyalty.purchases.event_names import event_names
 from loyalty.purchases.models import Activity
 from programs.models import Membership, Unit
 
@@ -79,7 +80,8 @@ def on_the_way(*, membership: Membership, units: Sequence[Unit], limit: int) -> 
     )
     known = {unit.pk: unit for unit in units}
     activities = activities_by_id(membership.program, [lot.activity_id for lot in lots])
-    return [pending_row(lot, known[lot.unit_id], membership.program, activities) for lot in lots]
+    events = event_names(activities.values(), program=membership.program)
+    return [pending_row(lot, known[lot.unit_id], membership.program, activities, events) for lot in lots]
 
 
 def being_counted(*, membership: Membership) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import attrgetter
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import formats
 from loyalty.engagement.keyset import Place
 from loyalty.ledger.models import Account, Entry, Lot, Transaction
+from loyalty.purchases.event_names import event_names
 from loyalty.purchases.explanations import counted_towards_tier, explain
 from loyalty.purchases.models import Activity, Judgement, ReceiptKey
 from programs.models import Program, Unit
@@ -30,6 +31,11 @@ ICONS: dict[str, str] = {
     Kind.REVERSE: "undo-2",
     Kind.RESTORE: "undo-2",
     Kind.ADJUST: "pencil",
+}
+ICONS_OF_ACTIVITY: dict[str, str] = {
+    Activity.Kind.PURCHASE: "shopping-bag",
+    Activity.Kind.REFUND: "undo-2",
+    Activity.Kind.EVENT: "sparkles",
 }
 
 
@@ -75,7 +81,10 @@ def activities_by_id(program: Program, ids: Iterable[UUID | None]) -> dict[UUID,
     return {one.pk: one for one in found}
 
 
-def pending_row(lot: Lot, unit: Unit, program: Program, activities: dict[UUID, Activity]) -> Row:
+def pending_row(
+    lot: Lot, unit: Unit, program: Program, activities: dict[UUID, Activity], events: Mapping[UUID, str]
+) -> Row:
+    """Return units that are on the way; ``events`` are what events are called."""
     assert lot.matures_at is not None
     activity = activities.get(lot.activity_id) if lot.activity_id else None
     earned = lot.earned_at.astimezone(program.zone).date()
@@ -84,14 +93,16 @@ def pending_row(lot: Lot, unit: Unit, program: Program, activities: dict[UUID, A
     return Row(
         place=Place(lot.earned_at, lot.matures_at, lot.pk),
         icon="hourglass",
-        title=_activity_title(activity, program) if activity else _("Earned"),
+        title=_activity_title(activity, program, events) if activity else _("Earned"),
         note=_noted(activity, earned),
         day=earned,
         sums=[Sum(written=written, is_gain=True, after=_("from %(day)s") % {"day": arrives})],
     )
 
 
-def _activity_title(activity: Activity, program: Program) -> str:
+def _activity_title(activity: Activity, program: Program, events: Mapping[UUID, str]) -> str:
+    if activity.kind == Activity.Kind.EVENT:
+        return events[activity.pk]
     named = _("Purchase") if activity.kind == Activity.Kind.PURCHASE else _("Return")
     if activity.total is None:
         return named
@@ -119,6 +130,7 @@ class Writer:
         transactions = [one for one in shown if isinstance(one, Transaction)]
         alone = {one.pk for one in shown if isinstance(one, Activity)}
         self.activities = activities_by_id(program, alone | {one.activity_id for one in transactions})
+        self.events = event_names(self.activities.values(), program=program)
         self.entries = self._entries(transactions)
         self.returned = self._returned() if explained else {}
         self.judgements = self._judgements() if explained else {}
@@ -136,7 +148,7 @@ class Writer:
         lines = self._taken_back(sums) if is_return and judgement is not None else self._lines(judgement)
         return Row(
             place=Place(one.occurred_at, one.listed_at, one.pk),
-            icon=self._icon(one),
+            icon=self._icon(one, activity),
             title=self._title(one, activity),
             note=self._note(one, activity, day),
             day=day,
@@ -147,16 +159,17 @@ class Writer:
             is_return=is_return,
         )
 
-    def _icon(self, one: Any) -> str:
+    def _icon(self, one: Any, activity: Activity | None) -> str:
         if isinstance(one, Activity):
-            return "shopping-bag" if one.kind == Activity.Kind.PURCHASE else "undo-2"
-        return ICONS[one.kind]
+            return ICONS_OF_ACTIVITY[one.kind]
+        is_event = activity is not None and activity.kind == Activity.Kind.EVENT
+        return ICONS_OF_ACTIVITY[Activity.Kind.EVENT] if is_event and one.kind == Kind.EARN else ICONS[one.kind]
 
     def _title(self, one: Any, activity: Activity | None) -> str:
         if isinstance(one, Activity):
-            return _activity_title(one, self.program)
+            return _activity_title(one, self.program, self.events)
         if activity is not None and one.kind in (Kind.EARN, Kind.MATURE, Kind.REVERSE):
-            return _activity_title(activity, self.program)
+            return _activity_title(activity, self.program, self.events)
         titles = {
             Kind.EARN: _("Earned"),
             Kind.MATURE: _("Arrived"),
@@ -200,13 +213,13 @@ class Writer:
         if judgement is None:
             return []
         reasons = explain(judgement, program=self.program, units=self.by_code)
+        several = len({reason.unit.pk for reason in reasons if reason.fired}) > 1
+        written = formats.units if several else formats.figure
         return [
             Line(
                 name=reason.name,
                 text=reason.text,
-                figure=formats.figure(reason.unit, reason.units, currency=self.program.currency)
-                if reason.fired
-                else "",
+                figure=written(reason.unit, reason.units, currency=self.program.currency) if reason.fired else "",
                 is_cut=reason.cut_by is not None,
             )
             for reason in reasons

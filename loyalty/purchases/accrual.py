@@ -16,8 +16,11 @@ from accounts.models import User
 from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Standing
 from loyalty.ledger.sets import update_rows
+from loyalty.purchases.budgets import budgets_to_hold, hold
+from loyalty.purchases.events import go_on_with_friends, waits_for_friends
 from loyalty.purchases.facts import (
     Row,
+    asks_for_segments,
     by_member,
     engine_activity,
     in_order,
@@ -40,6 +43,10 @@ log = structlog.get_logger(__name__)
 
 MEMBERS_A_BATCH = 200
 ROWS_A_CLAIM = 4_000
+PURCHASE = Activity.Kind.PURCHASE
+
+# What one activity, or one member's due work, can fail of; anything else is nobody's data.
+FAILURES = (DatabaseError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 
 REFUSALS = {"no-version-in-force": NO_TERMS_IN_FORCE}  # The engine's reasons as codes of the catalogue.
 
@@ -65,6 +72,11 @@ def accrue_batch() -> BatchReport:
     if not claimed:
         return BatchReport()
     return _accrue_members(claimed)
+
+
+def accrue_now(*, membership: Membership) -> BatchReport:
+    """Judge what is recorded of one member before an answer shows it; a worker that is at it is waited for."""
+    return _accrue_one_by_one(membership.pk)
 
 
 def retry(*, activities: Iterable[Activity], by: User) -> int:
@@ -107,7 +119,7 @@ def _accrue_members(members: Sequence[UUID]) -> BatchReport:
     try:
         with transaction.atomic():
             return _accrue_locked(members)
-    except (DatabaseError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+    except FAILURES as error:
         if _is_passing(error):
             raise
         if len(members) > 1:
@@ -125,7 +137,7 @@ def _accrue_one_by_one(member: UUID) -> BatchReport:
         try:
             with transaction.atomic():
                 report = _sum(report, _accrue_locked([member], only=activity_id, wait=True))
-        except (DatabaseError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+        except FAILURES as error:
             if _is_passing(error):
                 raise
             log.exception("activity_failed", activity=str(activity_id))
@@ -162,17 +174,17 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
     purchases = purchases_of_refunds(rows)
     judged = judged_facts(purchases.values())
     ordered = {pk: in_order(own, purchases) for pk, own in by_member(rows).items()}
-    book = ledger.open_book(
-        standings,
-        {
-            one.membership_id: needs_of(one, ordered[one.membership_id])
-            for one in standings
-            if one.membership_id in ordered
-        },
-    )
+    schedules = _schedules(standings)
+    grouped = {pk for pk, schedule in schedules.items() if asks_for_segments(schedule)}
+    needs = {
+        one.membership_id: needs_of(one, ordered[one.membership_id], segments=one.program_id in grouped)
+        for one in standings
+        if one.membership_id in ordered
+    }
+    book = ledger.open_book(standings, needs)
     read_for_refunds(book, ordered, judged)
     read_for_late_activity(book, ordered, standings)
-    schedules = _schedules(standings)
+    budgets = hold(budgets_to_hold(rows, schedules=schedules, judged=judged, purchases=purchases))
     results = {}
     for standing in standings:
         if not (own := ordered.get(standing.membership_id)):
@@ -182,10 +194,16 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
             schedule=schedules[standing.program_id],
             activity=[engine_activity(row, purchases, judged) for row in own],
             new_id=new_id,
+            budgets=budgets.of(standing.program_id),
         )
     ledger.write(book, results)
+    budgets.write()
     to_wait = _to_wait(rows, purchases, results)
     _write_verdicts(book, rows, results, to_wait=to_wait)
+    waited_for = {pk for pk, schedule in schedules.items() if waits_for_friends(schedule)}
+    purchased = (row for row in rows if row.program_id in waited_for and row.kind == PURCHASE)
+    if bought := {(row.program_id, row.membership_id) for row in purchased}:
+        go_on_with_friends(bought=bought)
     report.waiting = len(to_wait)
     for _state, outcome in results.values():
         report.judged += len(outcome.verdicts)
@@ -270,19 +288,29 @@ def _schedules(standings: Sequence[Standing]) -> dict[UUID, Schedule]:
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """What a run of due work did."""
+    """What a run of due work did; ``failed`` members stand where they stood, and are tried again the next time."""
 
-    members: int
-    postings: int
-    tier_changes: int
+    members: int = 0
+    postings: int = 0
+    tier_changes: int = 0
+    failed: int = 0
+
+    def __add__(self, other: DueReport) -> DueReport:
+        """Return both together."""
+        return DueReport(
+            self.members + other.members,
+            self.postings + other.postings,
+            self.tier_changes + other.tier_changes,
+            self.failed + other.failed,
+        )
 
 
 def run_due(*, program: Program, as_of: datetime) -> DueReport:
     """Do all that falls due for the program's members at or before ``as_of``, and move a sandbox's clock there.
 
-    A moment before what was already done changes nothing.
+    A moment before what was already done changes nothing. A member whose due work fails does not stop the others.
     """
-    total = DueReport(0, 0, 0)
+    total = DueReport()
     last: UUID | None = None
     while True:
         due = Standing.objects.filter(program=program).with_due_work(as_of=as_of).order_by("membership_id")
@@ -292,10 +320,7 @@ def run_due(*, program: Program, as_of: datetime) -> DueReport:
         if not ids:
             break
         last = ids[-1]
-        done = _bring(ids, until=as_of)
-        total = DueReport(
-            total.members + done.members, total.postings + done.postings, total.tier_changes + done.tier_changes
-        )
+        total += _bring(ids, until=as_of)
     if program.clock is not None:
         Program.objects.filter(pk=program.pk, clock__lt=as_of).update(clock=as_of)
         program.refresh_from_db(fields=["clock"])
@@ -318,12 +343,27 @@ def bring_up_to_date(*, memberships: Sequence[Membership]) -> None:
             _bring(found, until=now)
 
 
-@transaction.atomic
 def _bring(ids: Sequence[UUID], *, until: datetime) -> DueReport:
+    """Bring these members to a moment in one transaction; where that fails, halve until the one bad member is left."""
+    try:
+        with transaction.atomic():
+            return _bring_locked(ids, until=until)
+    except FAILURES as error:
+        if _is_passing(error):
+            raise
+        if len(ids) == 1:
+            log.exception("due_work_failed", member=str(ids[0]))
+            return DueReport(failed=1)
+        log.warning("due_work_bisected", members=len(ids), error=str(error))
+    half = len(ids) // 2
+    return _bring(ids[:half], until=until) + _bring(ids[half:], until=until)
+
+
+def _bring_locked(ids: Sequence[UUID], *, until: datetime) -> DueReport:
     standings = ledger.lock_standings(ids, skip_locked=False)
     standings = [one for one in standings if one.due_at is not None and one.due_at <= until]
     if not standings:
-        return DueReport(0, 0, 0)
+        return DueReport()
     book = ledger.open_book(standings, {one.membership_id: ledger.Needs(lots=True) for one in standings})
     schedules = _schedules(standings)
     results = {

@@ -40,11 +40,12 @@ class ExplanationAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class ActivityAnswer(msgspec.Struct, kw_only=True):
-    """A purchase or a return."""
+    """A purchase, a return or an event; ``type`` is the event's, ``total`` that of what was bought or came back."""
 
     id: UUID
     external_id: str
     kind: str
+    type: str | None
     status: str
     member: MemberAnswer | None
     occurred_at: str
@@ -93,15 +94,18 @@ def _answer(
 ) -> ActivityAnswer:
     digits = digits_of(program.currency)
     judgement: Judgement | None = getattr(row, "judgement", None)
+    awards = list(row.awards.all())
+    reasons = explain(judgement, program=program, units=units, awards=awards) if judgement else []
     return ActivityAnswer(
         id=row.pk,
         external_id=row.external_id,
         kind=row.kind,
+        type=row.event_type or None,
         status=row.status,
         member=member,
         occurred_at=moment_text(row.occurred_at, program.zone),
         posted_at=moment_text(row.posted_at, program.zone),
-        currency=row.currency,
+        currency=row.currency or program.currency,
         total=None if row.total is None else decimal_text(row.total, digits),
         tax=None if row.tax is None else decimal_text(row.tax, digits),
         lines=(shown_returned if row.kind == Activity.Kind.REFUND else shown)(row.lines, digits=digits),
@@ -110,8 +114,8 @@ def _answer(
         terminal=row.terminal or None,
         purchase=row.purchase_external_id or None,
         attributes=row.attributes,
-        awards=[_award(award, judgement, program=program) for award in row.awards.all()],
-        explanation=[_part(reason) for reason in explain(judgement, program=program, units=units)] if judgement else [],
+        awards=[_award(award, judgement, program=program) for award in awards],
+        explanation=[_part(reason) for reason in reasons],
         detail=row.what_is_wrong,
     )
 

@@ -8,8 +8,8 @@ from loyalty.ledger.models import Transaction
 from loyalty.purchases.models import Activity
 
 
-def entry_reason(*, kind: str, activity: Activity | None) -> str:
-    """Return the sentence for a posting of this kind, in the active language."""
+def entry_reason(*, kind: str, activity: Activity | None, event: str = "") -> str:
+    """Return the sentence for a posting of this kind, in the active language; ``event``: what the event is called."""
     sentence = {
         Transaction.Kind.EARN: _("Earned"),
         Transaction.Kind.MATURE: _("Became spendable"),
@@ -23,4 +23,4 @@ def entry_reason(*, kind: str, activity: Activity | None) -> str:
     }[Transaction.Kind(kind)]
     if activity is None:
         return sentence
-    return _("%(what)s: %(activity)s") % {"what": sentence, "activity": activity}
+    return _("%(what)s: %(activity)s") % {"what": sentence, "activity": event or activity}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, Window
@@ -13,8 +14,11 @@ from django.db.models.functions import RowNumber
 
 from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Lot, Standing
-from loyalty.purchases.models import Activity, Judgement, ReceiptKey
+from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey
+from loyalty.purchases.returns import WHOLE
 from programs.engine import state as engine
+from programs.engine.terms import Schedule
+from programs.models import Store
 
 ROWS_A_BATCH = 2_000
 
@@ -33,6 +37,11 @@ class Row:
     posted_at: datetime
     total: int | None
     tax: int | None
+    lines: list[dict[str, Any]]
+    store: str | None
+    channel: str
+    attributes: dict[str, Any]
+    event_type: str
     purchase_external_id: str
 
 
@@ -44,10 +53,8 @@ def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     if only is not None:
         due = due.filter(pk=only)
     columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
-    return [
-        Row(*values)
-        for values in due.in_order().values_list(*columns, "total", "tax", "purchase_external_id")[:ROWS_A_BATCH]
-    ]
+    told = ("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id")
+    return [Row(*values) for values in due.in_order().values_list(*columns, *told)[:ROWS_A_BATCH]]
 
 
 def by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
@@ -69,31 +76,51 @@ def purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activity
     query = Q()
     for program_id, external_ids in wanted.items():
         query |= Q(program_id=program_id, kind=Activity.Kind.PURCHASE, external_id__in=external_ids)
-    columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "returned")
+    columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "lines", "channel", "attributes")
     keys = ReceiptKey.objects.filter(query).values("activity_id")  # The index that finds a receipt by its name.
-    found = Activity.objects.filter(pk__in=keys).only(*columns)
+    found = Activity.objects.filter(pk__in=keys).select_related("store").only(*columns, "store__code")
     return {(one.program_id, one.external_id): one for one in found}
 
 
 def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
-    """Return the facts that already judged purchases were judged by."""
+    """Return the facts that already judged purchases were judged by, and what was judged to come back of them."""
     known = {purchase.pk: purchase for purchase in purchases if purchase.status == Activity.Status.ACCRUED}
     if not known:
         return {}
+    returned = _returned_so_far(known.values())
     rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
     return {
         activity_id: engine.Judged(
-            id=activity_id,
-            occurred_at=known[activity_id].occurred_at,
+            purchase=engine_purchase(known[activity_id]),
             version_id=version_id,
             tier=tier,
             found=facts["counters"],
-            total=known[activity_id].total or 0,
-            tax=known[activity_id].tax or 0,
-            returned=known[activity_id].returned,
+            barred=facts.get("barred", {}),
+            returned=returned.get(activity_id, {}),
         )
         for activity_id, version_id, tier, facts in rows
     }
+
+
+def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engine.Part]]:
+    """Return what the judged returns of these purchases took, by line."""
+    ids = {(one.program_id, one.external_id): one.pk for one in purchases}
+    named: dict[UUID, list[str]] = defaultdict(list)
+    for program_id, external_id in ids:
+        named[program_id].append(external_id)
+    query = Q()
+    for program_id, external_ids in named.items():
+        query |= Q(program_id=program_id, purchase_external_id__in=external_ids)
+    refunds = Activity.objects.refunds().filter(query, status=Activity.Status.ACCRUED)
+    found: dict[UUID, dict[int, engine.Part]] = defaultdict(dict)
+    for program_id, external_id, lines, total in refunds.values_list(
+        "program_id", "purchase_external_id", "lines", "total"
+    ):
+        so_far = found[ids[program_id, external_id]]
+        for number, (quantity, amount) in parts_of(lines, total).items():
+            before = so_far.get(number, (0, 0))
+            so_far[number] = (before[0] + quantity, before[1] + amount)
+    return found
 
 
 def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
@@ -108,12 +135,19 @@ def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]
     return sorted(rows, key=key)
 
 
-def needs_of(standing: Standing, rows: Sequence[Row]) -> ledger.Needs:
+def asks_for_segments(schedule: Schedule) -> bool:
+    """Whether any rule looks at the groups that a member is in."""
+    return any(
+        clause.kind == "segment" for terms in schedule.versions for rule in terms.rules for clause in rule.clauses
+    )
+
+
+def needs_of(standing: Standing, rows: Sequence[Row], *, segments: bool) -> ledger.Needs:
     """Return what the fold of one member will touch beyond the standing."""
     is_late = rows[0].occurred_at < standing.as_of
     reaches_due = standing.due_at is not None and max(row.occurred_at for row in rows) >= standing.due_at
     has_refund = any(row.kind == Activity.Kind.REFUND for row in rows)
-    return ledger.Needs(lots=is_late or reaches_due or has_refund, periods=is_late)
+    return ledger.Needs(lots=is_late or reaches_due or has_refund, periods=is_late, segments=segments)
 
 
 def read_for_refunds(
@@ -164,10 +198,52 @@ def read_for_late_activity(
 
 def engine_activity(
     row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
-) -> engine.Purchase | engine.Refund:
+) -> engine.Purchase | engine.Refund | engine.Event:
     """Return a row as the engine judges it."""
     if row.kind == Activity.Kind.PURCHASE:
-        return engine.Purchase(row.id, row.occurred_at, row.total or 0, row.tax or 0)
+        return engine_purchase(row)
+    if row.kind == Activity.Kind.EVENT:
+        trigger = "enrolment" if row.event_type == ENROLMENT else "event"
+        return engine.Event(row.id, row.occurred_at, row.event_type, row.attributes, trigger)
     purchase = purchases.get((row.program_id, row.purchase_external_id))
     purchase_id = purchase.pk if purchase is not None else row.id
-    return engine.Refund(row.id, row.occurred_at, purchase_id, row.total or 0, judged.get(purchase_id))
+    parts = parts_of(row.lines, row.total)
+    return engine.Refund(row.id, row.occurred_at, purchase_id, parts, judged.get(purchase_id))
+
+
+def engine_purchase(row: Row | Activity) -> engine.Purchase:
+    """Return a purchase as the engine judges it: what can be compared is casefolded."""
+    store = row.store.code if isinstance(row.store, Store) else row.store
+    return engine.Purchase(
+        id=row.id,
+        occurred_at=row.occurred_at,
+        total=row.total or 0,
+        tax=row.tax or 0,
+        lines=tuple(_engine_line(number, line) for number, line in enumerate(row.lines, start=1)),
+        store=(store or "").casefold(),
+        channel=row.channel.casefold(),
+        attributes=row.attributes,
+    )
+
+
+def _engine_line(number: int, line: Mapping[str, Any]) -> engine.Line:
+    return engine.Line(
+        number=number,
+        amount=line["amount"],
+        quantity=line.get("quantity", 1_000),
+        sku=line.get("sku", "").casefold(),
+        category=line.get("category", "").casefold(),
+        brand=line.get("brand", "").casefold(),
+        tags=frozenset(tag.casefold() for tag in line.get("tags", ())),
+    )
+
+
+def parts_of(lines: Iterable[Mapping[str, Any]], total: int | None) -> dict[int, engine.Part]:
+    """Return what a stored return takes, by the number of the line; a purchase without lines counts as line 0."""
+    parts: dict[int, engine.Part] = {}
+    for line in lines:
+        number = line["line"]
+        quantity, amount = parts.get(number, (0, 0))
+        pieces = 0 if number == WHOLE else line["quantity"]
+        parts[number] = (quantity + pieces, amount + line["amount"])
+    return parts or {WHOLE: (0, total or 0)}

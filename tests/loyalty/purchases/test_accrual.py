@@ -56,7 +56,11 @@ def test_purchase_is_judged_awarded_and_posted_once():
         ("issued", -10, None),
     ]
     assert list(Lot.objects.values_list("amount", "remaining", "activity_id")) == [(10, 10, one.pk)]
-    assert Judgement.objects.get().facts["credit"] == {"spend": {"2025": 1_099}}
+    assert Judgement.objects.get().facts["credit"] == {
+        "spend": {"2025": 1_099},
+        "visits": {"2025": 1},
+        "unit:points": {"2025": 10},
+    }
     assert_books_hold()
 
 
@@ -123,7 +127,7 @@ def test_refund_takes_everything_back_and_frees_the_tier():
     assert (buy.is_void, buy.returned, back.status, available(member)) == (True, 40_000, "accrued", 0)
     assert list(back.awards.values_list("rule", "amount")) == [("base", -400)]
     standing = Standing.objects.get(membership=member)
-    assert (standing.tier, standing.active_at, standing.credit) == ("basic", None, {"spend": {"2025": 0}})
+    assert (standing.tier, standing.active_at, standing.credit) == ("basic", None, {})
     assert_books_hold()
 
 

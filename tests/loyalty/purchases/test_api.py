@@ -68,6 +68,7 @@ def test_purchase_is_recorded_and_shown_in_the_programs_zone(till):
     assert shown == {
         "external_id": "r-1",
         "kind": "purchase",
+        "type": None,
         "status": "recorded",
         "occurred_at": "2026-03-29T10:15:00+02:00",
         "currency": "EUR",
