@@ -326,16 +326,12 @@ class _Timeline:
         after_it = replace(judged, returned=_together(judged.returned, one.parts))
         self.judged[one.purchase_id] = after_it
         returned = sum(amount for _quantity, amount in after_it.returned.values())
-        is_void = returned == purchase.total
-        basket_before, before = self._again(judged, terms)
-        basket_left, left = self._again(after_it, terms)
-        if is_void:
-            left = NOTHING
+        earned_before, before = self._again(judged, terms)
+        earned_left, left = self._again(after_it, terms)
+        is_void = _is_void(after_it)
         self._consume({key: n - left.consumed.get(key, 0) for key, n in _both(before, left).items()}, sign=-1)
         awards = _less(before, left)
-        counts = _units_of(awards) | {"spend": basket_before.amount - (0 if is_void else basket_left.amount)}
-        if is_void:
-            counts["visits"] = 1
+        counts = _units_of(awards) | {"spend": earned_before - earned_left, "visits": is_void - _is_void(judged)}
         credit = self._credit_of(counts, purchase.occurred_at, terms)
         self.ladder.credit(credit, at=purchase.occurred_at, sign=-1)
         waived = self.value.take_back(awards, refund_id=one.id, purchase_id=one.purchase_id, at=moment, terms=terms)
@@ -367,10 +363,12 @@ class _Timeline:
     ) -> Evaluation:
         return evaluate(terms=terms, basket=basket, tier=tier, barred=standing, counters=counters)
 
-    def _again(self, judged: Judged, terms: Terms) -> tuple[Basket, Evaluation]:
-        """Judge what is left of a purchase by the facts it was judged by."""
+    def _again(self, judged: Judged, terms: Terms) -> tuple[int, Evaluation]:
+        """Judge what is left of a purchase by the facts it was judged by; return what of it earns, and how."""
+        if _is_void(judged):
+            return 0, NOTHING
         basket = basket_of(terms=terms, purchase=judged.purchase, returned=judged.returned)
-        return basket, self._evaluate(terms, basket, judged.tier, judged.barred, judged.found)
+        return basket.amount, self._evaluate(terms, basket, judged.tier, judged.barred, judged.found)
 
     def _consume(self, consumed: Mapping[str, int], *, sign: int) -> None:
         for key, amount in consumed.items():
@@ -398,6 +396,17 @@ class _Timeline:
             end = forfeited_at(how, tier=tier, earned_at=one.occurred_at, later=later, zone=terms.zone)
             if end is not None and lot.remaining:
                 self.value.expire([lot], end)
+
+
+def _is_void(judged: Judged) -> bool:
+    """Whether a purchase is wholly returned: all of its amount, or each line where nothing was to be paid."""
+    purchase, returned = judged.purchase, judged.returned
+    if not returned or sum(amount for _quantity, amount in returned.values()) != purchase.total:
+        return False
+    return purchase.total > 0 or all(
+        returned.get(line.number) == (line.quantity, line.amount) or not (line.quantity or line.amount)
+        for line in purchase.lines
+    )
 
 
 def _loss_of(lot: Lot, end: datetime) -> NoticeDue:

@@ -319,7 +319,9 @@ def story(shop, history, *, in_order=True):
     buys = [(Purchase(shop.new_id(), JOINED + timedelta(days=n), total), back) for n, total, back in history]
     told = [one for one, _ in buys]
     told += [
-        Refund(shop.new_id(), one.occurred_at + timedelta(days=20), one.id, {0: (0, one.total)}) for one, back in buys if back
+        Refund(shop.new_id(), one.occurred_at + timedelta(days=20), one.id, {0: (0, one.total)})
+        for one, back in buys
+        if back
     ]
     return sorted(told, key=lambda one: (one.occurred_at, one.id)) if in_order else told
 
