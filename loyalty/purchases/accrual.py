@@ -17,6 +17,7 @@ from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Standing
 from loyalty.ledger.sets import update_rows
 from loyalty.purchases.budgets import budgets_to_hold, hold
+from loyalty.purchases.credits import complete as complete_credit
 from loyalty.purchases.events import go_on_with_friends, waits_for_friends
 from loyalty.purchases.facts import (
     Row,
@@ -182,6 +183,7 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
         if one.membership_id in ordered
     }
     book = ledger.open_book(standings, needs)
+    complete_credit(book, schedules)
     read_for_refunds(book, ordered, judged)
     read_for_late_activity(book, ordered, standings)
     budgets = hold(budgets_to_hold(rows, schedules=schedules, judged=judged, purchases=purchases))
@@ -366,6 +368,7 @@ def _bring_locked(ids: Sequence[UUID], *, until: datetime) -> DueReport:
         return DueReport()
     book = ledger.open_book(standings, {one.membership_id: ledger.Needs(lots=True) for one in standings})
     schedules = _schedules(standings)
+    complete_credit(book, schedules)
     results = {
         one.membership_id: fold(
             state=book.states[one.membership_id],
