@@ -15,21 +15,26 @@ from loyalty.ledger.models import Account, Lot, Standing
 from programs.engine import tiers
 from programs.engine.dates import local_day
 from programs.engine.expiry import inactivity_end
-from programs.engine.state import State
+from programs.engine.keeping import given_by, keeping
+from programs.engine.state import Grant, State
 from programs.engine.terms import Schedule, Terms, Tier
-from programs.engine.tiers import UNIT, Record
+from programs.engine.tiers import UNIT, Missing, Record
 from programs.models import Membership, Program, Unit
 from programs.terms import schedules_of
 
 
 @dataclass(frozen=True, slots=True)
 class TierView:
-    """The tier held; ``until`` is the last day included, None where it has no end."""
+    """The tier held; ``until`` is the last day included, None where it has no end.
+
+    ``given``: the kind of grant it rests on (hand, invitation, trial), empty where it was reached.
+    """
 
     code: str
     name: str
     since: date
     until: date | None
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,17 @@ class NextTierView:
 
 @dataclass(frozen=True, slots=True)
 class BalanceView:
-    """One unit's balances. ``next_expiry``: how much is gone at which moment unless something happens before."""
+    """One unit's balances. ``next_expiry``: how much is gone at which moment unless something happens before.
+
+    ``owed``: a debt that is remembered, to be paid out of the next units.
+    """
 
     available: int
     pending: int
     held: int
     precision: int
     next_expiry: tuple[int, datetime] | None
+    owed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,8 @@ class Arrival:
 class MemberView:
     """What holds for one member at ``as_of``. ``stays_until``: where inactivity ends the points, when it would.
 
-    ``terms`` are those it is judged by; ``units`` the program's, by code.
+    ``terms`` are those it is judged by; ``units`` the program's, by code. ``keeping``: what keeps the tier beyond its
+    last day, fulfilled or not; empty where nothing has to.
     """
 
     as_of: datetime
@@ -106,6 +116,7 @@ class MemberView:
     ladder: list[RungView] = field(default_factory=list)
     arriving: list[Arrival] = field(default_factory=list)
     stays_until: datetime | None = None
+    keeping: list[MissingView] = field(default_factory=list)
 
 
 def member_views(*, memberships: Sequence[Membership]) -> dict[UUID, MemberView]:
@@ -192,7 +203,7 @@ def _view(
         as_of=present,
         terms=terms,
         units=units,
-        tier=_tier(membership, standing, terms),
+        tier=_tier(membership, standing, terms, given_by(state=state, terms=terms)),
         next_tier=_next_tier(state, terms, digits),
         balances={
             unit: BalanceView(
@@ -201,12 +212,14 @@ def _view(
                 held=kinds.get("held", 0),
                 precision=precision[unit],
                 next_expiry=ends[unit],
+                owed=state.owed.get(unit, 0),
             )
             for unit, kinds in sorted(by_unit.items())
         },
         ladder=[RungView(tier.code, tier.name, rank, *_threshold(tier)) for rank, tier in enumerate(terms.tiers)],
         arriving=[Arrival(unit, amount, matures_at) for unit, amount, matures_at, _ends in lots if matures_at],
         stays_until=min(stays, default=None),
+        keeping=[_missing(one, digits) for one in keeping(state=state, terms=terms)],
     )
 
 
@@ -222,13 +235,14 @@ def _next_expiry(
     return max(0, state.balance(unit, "available")) + state.balance(unit, "pending"), end
 
 
-def _tier(membership: Membership, standing: Standing, terms: Terms) -> TierView | None:
+def _tier(membership: Membership, standing: Standing, terms: Terms, grant: Grant | None) -> TierView | None:
     if not terms.tiers:
         return None
     rank = terms.rank(standing.tier)
     joined = local_day(membership.joined_at, terms.zone)
     since = joined if rank == 0 else standing.tier_since or joined
-    return TierView(terms.tiers[rank].code, terms.tiers[rank].name, since, standing.tier_until)
+    given = grant.kind if grant is not None else ""
+    return TierView(terms.tiers[rank].code, terms.tiers[rank].name, since, standing.tier_until, given)
 
 
 def _threshold(tier: Tier) -> tuple[int | None, str]:
@@ -243,11 +257,9 @@ def _next_tier(state: State, terms: Terms, digits: Mapping[str, int]) -> NextTie
     if found is None:
         return None
     above, missing = found
-    return NextTierView(
-        above.code,
-        above.name,
-        [
-            MissingView(m.measure.removeprefix(UNIT), m.need, m.have, m.missing, m.by, digits.get(m.measure, 0))
-            for m in missing
-        ],
-    )
+    return NextTierView(above.code, above.name, [_missing(one, digits) for one in missing])
+
+
+def _missing(one: Missing, digits: Mapping[str, int]) -> MissingView:
+    measure = one.measure.removeprefix(UNIT)
+    return MissingView(measure, one.need, one.have, one.missing, one.by, digits.get(one.measure, 0))

@@ -1,6 +1,7 @@
 """Owner, colleague and stranger try every page and every action of the admin; the pages are read from its registry."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Business, StaffRole, User
-from loyalty.ledger.models import Lot, Transaction
+from loyalty.ledger.grants import grant_tier
+from loyalty.ledger.models import Lot, Notice, TierGrant, Transaction
 from loyalty.purchases.models import Activity
 from programs.models import ApiKey, Membership, Program, ProgramVersion, Rule, Store, Tier
 from tests.factories import make_key, make_member, make_shop, make_staff, make_user
@@ -23,6 +25,7 @@ OWN_PAGES: dict[type, list[str]] = {
     Program: ["start_draft"],
     ProgramVersion: ["publish", "discard"],
     ApiKey: ["revoke"],
+    TierGrant: ["end"],
     Activity: ["retry"],
 }
 
@@ -56,7 +59,7 @@ def make_full_shop() -> Shop:
     drain()
     failed = record(member, "receipt-2", 700, status="failed")
     key, _secret = make_key(program=program)
-    version = program.versions.get()
+    version, now = program.versions.get(), datetime.now(UTC)
     rows = {
         Business: business,
         User: owner,
@@ -71,6 +74,10 @@ def make_full_shop() -> Shop:
         Activity: failed,
         Transaction: Transaction.objects.get(membership=member),
         Lot: Lot.objects.get(membership=member),
+        TierGrant: grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner),
+        Notice: Notice.objects.create(
+            program=program, membership=member, kind="expiry", what="points", ends_at=now, created_at=now
+        ),
     }
     return Shop(program=program, rows=rows, owner=owner, cashier=cashier)
 
@@ -217,7 +224,7 @@ def test_owner_cannot_add_to_another_business_by_naming_it(client, shop, other):
 
 @pytest.mark.parametrize(
     "model",
-    [Membership, Activity, Transaction, Lot, ApiKey, Store, ProgramVersion],
+    [Membership, Activity, Transaction, Lot, TierGrant, Notice, ApiKey, Store, ProgramVersion],
     ids=lambda model: model._meta.label,
 )
 def test_list_asks_as_many_questions_for_one_row_as_for_three(client, shop, model, django_assert_num_queries):
