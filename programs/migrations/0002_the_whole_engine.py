@@ -397,7 +397,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='programversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trial_measure', ''), ('trial_months__isnull', True), ('trial_need__isnull', True), ('trial_tier', '')), models.Q(models.Q(('trial_tier', ''), _negated=True), models.Q(('trial_measure', ''), _negated=True), ('trial_months__gte', 1), ('trial_need__gt', 0)), _connector='OR'), name='programs_version_trial_is_whole', violation_error_message='A trial needs its tier, what keeps it, how much of that, and for how long.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trial_measure', ''), ('trial_months__isnull', True), ('trial_need__isnull', True), ('trial_tier', '')), models.Q(models.Q(('trial_tier', ''), _negated=True), models.Q(('trial_measure', ''), _negated=True), ('trial_months__gte', 1), ('trial_months__isnull', False), ('trial_need__gt', 0), ('trial_need__isnull', False)), _connector='OR'), name='programs_version_trial_is_whole', violation_error_message='A trial needs its tier, what keeps it, how much of that, and for how long.'),
         ),
         migrations.AddConstraint(
             model_name='programversion',

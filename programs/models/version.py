@@ -176,7 +176,9 @@ class ProgramVersion(models.Model):
             models.CheckConstraint(
                 name="programs_version_trial_is_whole",
                 condition=Q(trial_tier="", trial_measure="", trial_need__isnull=True, trial_months__isnull=True)
-                | (~Q(trial_tier="") & ~Q(trial_measure="") & Q(trial_need__gt=0, trial_months__gte=1)),
+                | ~Q(trial_tier="")
+                & ~Q(trial_measure="")
+                & Q(trial_need__isnull=False, trial_need__gt=0, trial_months__isnull=False, trial_months__gte=1),
                 violation_error_message=_("A trial needs its tier, what keeps it, how much of that, and for how long."),
             ),
             models.CheckConstraint(

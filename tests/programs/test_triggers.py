@@ -26,12 +26,14 @@ from tests.factories import RuleSpec, UnitSpec, make_program, make_unit, make_us
 pytestmark = pytest.mark.django_db
 CAPPED = RuleSpec(tier_rates={"silver": "1.25"}, caps={"month": "3000"})
 STARS = UnitSpec(code="stars")
+ROLLING = UnitSpec(expiry=UnitTerms.Expiry.ROLLING, expiry_months=12)
 
 
 def add_other_parts(version):
     """Add one row of each kind that the factory does not make."""
     terms, tier, rule = version.unit_terms.get(), version.tiers.last(), version.rules.get()
     group = RuleGroup.objects.create(version=version, code="group", name="Group")
+    version.rules.update(group=group)
     RuleCap.objects.create(group=group, window="year", counts="times", amount=5)
     EventType.objects.create(version=version, code="review", name="Review")
     TierExpiry.objects.create(unit_terms=terms, tier=tier, months=3)
@@ -42,7 +44,7 @@ def add_other_parts(version):
 
 @pytest.fixture
 def draft():
-    version = make_version(program=make_program(), rules=(CAPPED,), is_published=False)
+    version = make_version(program=make_program(), units=(ROLLING,), rules=(CAPPED,), is_published=False)
     add_other_parts(version)
     return version
 
