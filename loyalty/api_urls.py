@@ -10,12 +10,14 @@ from loyalty.purchases.events_api import Event, Events
 from loyalty.purchases.members_api import Entries, Member, Members
 from loyalty.purchases.program_api import Backfill, SandboxClock
 from loyalty.purchases.quotes_api import Quotes
+from loyalty.purchases.tiers_api import Tiers
 
 register_converter(AnythingConverter, "anything")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/members/", Members.as_view(), name="api-members"),
     path("v1/members/<anything:member>/entries/", Entries.as_view(), name="api-entries"),
+    path("v1/members/<anything:member>/tiers/", Tiers.as_view(), name="api-tiers"),
     path("v1/members/<anything:member>/", Member.as_view(), name="api-member"),
     path("v1/purchases/", Purchases.as_view(), name="api-purchases"),
     path("v1/purchases/batch/", PurchaseBatch.as_view(), name="api-purchases-batch"),
