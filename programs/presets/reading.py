@@ -121,7 +121,7 @@ class Table:
 
     def _checked(self, key: str, value: Any, kind: type[T]) -> T:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise PresetError(f"{self.where}: “{key}” is {value!r}; it has to be of the type {kind.__name__}.")
+            raise PresetError(f"{self.where}: “{key}” has to be of the type {kind.__name__}.")
         return value
 
 
