@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
@@ -141,27 +142,25 @@ def test_there_is_one_row_for_a_budget_and_it_is_never_negative():
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_once_give_out_exactly_the_budget():
-    program = shop(budget="5050")
-    for number in range(24):
-        member = make_member(program=program, joined_at=JOINED)
-        for nth in range(5):
+    program = shop(budget="2050")
+    members = [make_member(program=program, joined_at=JOINED) for _ in range(2 * WORKERS)]
+    for number, member in enumerate(members):
+        for nth in range(4):
             record(member, f"r{number}-{nth}", 10_000, days=nth)
+    start = Barrier(WORKERS)
 
-    def work(_number: int) -> None:
+    def work(number: int) -> None:
         try:
-            idle = 0
-            while idle < WORKERS:
-                members = list(dict.fromkeys(accrual._claim()))[:3]  # Small bites, so that all take part.
-                report = accrual._accrue_members(members) if members else accrual.BatchReport()
-                idle = 0 if report.moved else idle + 1
+            start.wait()
+            for member in members[number::WORKERS]:
+                accrual._accrue_one_by_one(member.pk)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(work, range(WORKERS)))
-    drain()
 
     assert set(Activity.objects.values_list("status", flat=True)) == {"accrued"}
-    assert sorted(Award.objects.values_list("amount", flat=True)) == [50] + [100] * 50
-    assert used() == {KEY: 5_050}
+    assert sorted(Award.objects.values_list("amount", flat=True)) == [50] + [100] * 20
+    assert used() == {KEY: 2_050}
     assert verify(programs=[program]).faults == []
