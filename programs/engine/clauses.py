@@ -3,15 +3,16 @@
 Of lines, joined for each line: ``sku``, ``category``, ``brand``, ``tag`` (any of the values) and ``first_lines`` (a
 line of the category ``values[0]`` beyond the first ``most`` of them does not match; lines of other categories do).
 
-Of what a return can change: ``amount`` (``least`` to ``most`` minor units of all that earns) and ``quantity`` (``least``
-to ``most`` thousandths of the rule's own lines).
+Of what a return can change: ``amount`` (``least`` to ``most`` minor units of all that earns) and ``quantity``
+(``least`` to ``most`` thousandths of the rule's own lines).
 
-Standing, for what no return changes: ``store``, ``channel``, ``tier``, ``segment`` (any of the values), ``weekday`` (any
-of "1" Monday to "7" Sunday), ``hours`` (minutes of the day from ``least`` to before ``most``, past midnight where that is
-no later), ``dates`` (ordinals of days, both included, either may be open), ``nth`` (the number of the member's purchase
-is any of the values), ``every_nth`` (each ``least``-th purchase), ``birthday`` (its month with the value "month", else
-``least`` to ``most`` days after the day; an unknown one is never near), ``age`` (``least`` to ``most`` whole months since
-joining) and ``attribute`` (``values[0]`` names it, the rest are those allowed; without any it has but to be there).
+Standing, for what no return changes: ``store``, ``channel``, ``tier``, ``segment`` (any of the values), ``weekday``
+(any of "1" Monday to "7" Sunday), ``hours`` (minutes of the day from ``least`` to before ``most``, past midnight
+where that is no later), ``dates`` (ordinals of days, both included, either may be open), ``nth`` (the number of the
+member's purchase is any of the values), ``every_nth`` (each ``least``-th purchase), ``birthday`` (its month with the
+value "month", else ``least`` to ``most`` days after the day; an unknown one is never near), ``age`` (``least`` to
+``most`` whole months since joining) and ``attribute`` (``values[0]`` names it, the rest are those allowed; without
+any it has but to be there).
 """
 
 from __future__ import annotations

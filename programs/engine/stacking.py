@@ -23,7 +23,7 @@ class Finding:
 
     Reasons: earned, cut (a limit let only a part through: ``counted`` of ``amount``, or ``units``), limit_used (nothing
     was left), nothing (there is nothing that earns, or the rate is 0), rounded_away (less than one smallest step),
-    not_met (a condition, of the kind ``clause``), no_lines (none is the rule's), beaten (by a better rule of its group),
+    not_met (a condition, of the kind ``clause``), no_lines (none is the rule's), beaten (by a better one in its group),
     taken (all of its lines, by one before it).
 
     ``amount`` is what the rule found to count, ``pieces`` the quantity it counted in thousandths, ``of`` the rule whose
@@ -92,20 +92,24 @@ class Judging:
         """Return what a rule may count; None, with the finding, where a condition does not hold."""
         rule = planned.rule
         if (kind := self.barred.get(rule.code)) is not None:
-            return self._refuse(planned, "not_met", kind)
+            self._refuse(planned, "not_met", kind)
+            return None
         if not (planned.of_lines or planned.changeable or planned.line_rates or rule.effect == "multiplier"):
             if not self.lines:
-                return self._refuse(planned, "no_lines")
+                self._refuse(planned, "no_lines")
+                return None
             return Claim(
                 planned, dict.fromkeys(range(len(self.lines)), rule.rate_for(self.tier)), self.given.get(rule.of, 0)
             )
         places = self._places(planned)
         if not places:
-            return self._refuse(planned, "no_lines")
+            self._refuse(planned, "no_lines")
+            return None
         for clause in planned.changeable:
             value = self.basket.amount if clause.kind == "amount" else sum(self.lines[at].quantity for at in places)
             if within(value, clause) is clause.negated:
-                return self._refuse(planned, "not_met", clause.kind)
+                self._refuse(planned, "not_met", clause.kind)
+                return None
         rates = planned.rates(self.lines, self.tier)
         return Claim(planned, {place: rates[place] for place in places}, self.given.get(rule.of, 0))
 
@@ -118,7 +122,7 @@ class Judging:
 
     def _alone(self, claim: Claim) -> Tally:
         tally = Tally(claim, self.usage)
-        tally.take_all(self.whole)
+        tally.take_all(self.whole, claim.rates)
         tally.settle()
         return tally
 
@@ -127,11 +131,12 @@ class Judging:
         for planned in rules:
             if (claim := self._claim(planned)) is None:
                 continue
-            if not any(pieces[place].is_open for place in claim.rates):
+            rates = {place: rate for place, rate in claim.rates.items() if pieces[place].is_open}
+            if not rates:
                 self._refuse(planned, "taken")
                 continue
             tally = Tally(claim, self.usage)
-            for place, part in tally.take_all(pieces).items():
+            for place, part in tally.take_all(pieces, rates).items():
                 pieces[place].lose(part)
             tally.settle()
             self._commit(tally)
@@ -149,7 +154,7 @@ class Judging:
             if sum(map(_worth, shared)) > _worth(best):
                 winners = shared
         for tally in alone:
-            self._keep(tally, "beaten" if tally.units else None)
+            self._keep(tally, is_beaten=True)
         for tally in winners:
             self._commit(tally)
 
@@ -178,12 +183,13 @@ class Judging:
             {place: rate * claim.planned.weight * claim.planned.worth for place, rate in claim.rates.items()}
             for claim in claims
         ]
+        alike = [content_of(line) for line in self.lines]
         offers = []
         for order, own in enumerate(rates):
             for place, rate in own.items():
-                lower = (other[place] for other in rates if other.get(place, rate) < rate)
-                offers.append((-rate, max(lower, default=0), order, content_of(self.lines[place]), place))
-        return [(order, place) for _rate, _next, order, _content, place in sorted(offers)]
+                elsewhere = max([other[place] for other in rates if other.get(place, rate) < rate], default=0)
+                offers.append((-rate, elsewhere, order, alike[place], place))
+        return [offer[2::2] for offer in sorted(offers)]
 
     def _commit(self, tally: Tally) -> None:
         self._use(tally)
@@ -195,10 +201,10 @@ class Judging:
         if tally.counted or tally.units:
             self.usage.use(tally.claim.planned.limits, amount=tally.counted, units=tally.units)
 
-    def _keep(self, tally: Tally, beaten: str | None = None) -> None:
-        """Keep how a rule fared."""
+    def _keep(self, tally: Tally, *, is_beaten: bool = False) -> None:
+        """Keep how a rule fared; one that is beaten counted nothing, whether or not it would have given anything."""
         planned = tally.claim.planned
-        reason = beaten or tally.reason
+        reason = "beaten" if is_beaten and tally.units else tally.reason
         cap = tally.cutter if reason in {"cut", "limit_used", "rounded_away"} else None
         rule = planned.rule
         self.findings[planned.place] = Finding(
@@ -208,14 +214,14 @@ class Judging:
             effect=rule.effect,
             reason=reason,
             amount=tally.amount,
-            counted=0 if beaten else tally.counted,
+            counted=0 if is_beaten else tally.counted,
             rate=rule.rate_for(self.tier),
-            units=0 if beaten else tally.units,
+            units=0 if is_beaten else tally.units,
             cut_by=cap.window if cap else None,
             limit=cap.limit if cap else None,
             cap_counts=cap.counts if cap else None,
             cap_scope=cap.scope if cap else None,
-            pieces=0 if beaten else tally.pieces,
+            pieces=0 if is_beaten else tally.pieces,
             of=rule.of,
         )
 

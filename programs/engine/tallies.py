@@ -75,20 +75,43 @@ class Tally:
         elif not left:
             self.spent = cap
 
-    def take_all(self, pieces: Sequence[Piece]) -> dict[int, Part]:
-        """Count the rule's open pieces in posted order as far as the limits let; return the part taken of each."""
-        rates = {place: rate for place, rate in self.claim.rates.items() if pieces[place].is_open}
+    def take_all(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> dict[int, Part]:
+        """Count pieces in posted order as far as the limits let; return the part taken of each."""
         self.aim(pieces, rates)
+        if self._is_free():
+            return self._take_freely(pieces, rates)
         taken = {}
         for place, rate in rates.items():
             if (part := self.take(pieces[place], rate)) is not None:
                 taken[place] = part
         return taken
 
+    def _is_free(self) -> bool:
+        if self.room is not None or self.spent or self.effect in PIECES:
+            return False
+        return self.unit_room is None or (self.unit_room > 0 and not self.can_part)
+
+    def _take_freely(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> dict[int, Part]:
+        """Count pieces of which no limit cuts a part: the same as taking one by one, in less time."""
+        offered = [(pieces[place].amount, rate) for place, rate in rates.items() if rate]
+        self.amount = sum([amount for amount, _rate in offered])
+        if self.effect in PROPORTIONAL:
+            self.is_due = self.amount > 0
+            self.weighed = sum([amount * rate for amount, rate in offered])
+        else:
+            given = self.claim.given if self.effect == "bonus" else 1
+            self.is_due = bool(given and offered)
+            self.weighed = given * max([rate for _amount, rate in offered], default=0)
+        self.took = self.is_due
+        self.counted = self.amount if self.is_due else 0
+        return {place: (pieces[place].amount, pieces[place].quantity) for place in rates}
+
     def aim(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> None:
-        """Forget a limit of units that these pieces together do not exceed."""
-        if self.unit_room:
-            gains = sum(self._measure(pieces[place]) * rate for place, rate in rates.items())
+        """Forget the limits that these pieces together do not exceed."""
+        if self.room and sum([pieces[place].amount for place in rates]) <= self.room:
+            self.room = None
+        if self.unit_room and self.can_part:
+            gains = sum([self._measure(pieces[place]) * rate for place, rate in rates.items()])
             if gains < (self.unit_room + 1) * self.step:
                 self.unit_room = None
 
