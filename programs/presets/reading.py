@@ -104,7 +104,7 @@ class Table:
 
     def tables(self, key: str, where: str = "") -> list[Table]:
         """Return a list of tables in it, each named by its code or its place."""
-        given = self.get(key, [])
+        given: list[Any] = self.get(key, [])
         names = [row.get("code", place) if isinstance(row, dict) else place for place, row in enumerate(given, start=1)]
         found = [
             Table(f"{where or f'{self.where}, {key}'} {name}", self._checked(key, row, dict))
