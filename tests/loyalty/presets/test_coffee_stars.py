@@ -56,6 +56,12 @@ def test_activity_moves_the_end_of_all_stars(stage):
     assert available(stage.at("2027-01-01 00:00"), "stars") == "0"
 
 
+def test_activity_at_the_very_end_revives_nothing(stage):
+    _old, new = stage.buy_all([("2025-12-15", "30.00"), ("2026-07-01 00:00", "5.00")])
+
+    assert (available(new["member"], "stars"), new["member"]["as_of"]) == ("5", "2026-07-01T00:00:00-07:00")
+
+
 def test_return_does_not_move_the_end(stage):
     bought = stage.buy("2025-12-15", "30.00")
 

@@ -104,6 +104,24 @@ def test_level_holds_to_the_last_of_february_after_the_next_year(stage, year, la
     assert held(stage.at(f"{year + 2}-03-01 00:00")) == ("member", "2025-01-01", None)
 
 
+def test_bonus_is_that_of_the_level_up_to_its_last_day(stage):
+    _reaching, last, later = stage.buy_all(
+        [("2025-05-01", None, stay(50)), ("2027-02-28 23:59", "10.00"), ("2027-03-01 00:00", "10.00")]
+    )
+
+    assert [earned(last), earned(later)] == [{"base": "100", "tier_bonus": "50"}, {"base": "100"}]
+
+
+def test_next_level_names_all_that_it_asks_for_and_by_when(stage):
+    member = stage.buy("2025-03-01", None, stay(80, "800.00"))["member"]
+
+    assert member["next_tier"]["code"] == "ambassador"
+    assert member["next_tier"]["missing"] == [
+        {"measure": "spend", "need": "23000.00", "have": "800.00", "missing": "22200.00", "by": "2025-12-31"},
+        {"measure": "nights", "need": "100", "have": "80", "missing": "20", "by": "2025-12-31"},
+    ]
+
+
 def test_level_holds_to_the_end_of_the_next_year_where_there_is_no_grace(stage):
     stage.revise(terms(tier_grace_months=0))
 

@@ -96,6 +96,10 @@ def test_higher_tier_is_reached_with_what_reached_the_lower_one(stage):
     assert held(stage.member()) == ("pioneer", "2025-06-01", "2026-05-31")
 
 
+def test_tier_reached_on_29_february_ends_with_the_day_before_28_february(stage):
+    assert held(stage.buy("2028-02-29", "3500.00")["member"]) == ("adventurer", "2028-02-29", "2029-02-27")
+
+
 def test_points_live_twelve_months_each_lot_by_itself(stage):
     stage.buy_all([("2025-03-10", "100.00"), ("2025-06-10", "40.00")])
 
@@ -116,6 +120,14 @@ def test_summit_comes_by_invitation_with_a_reason_and_an_end(stage):
     assert held(bought["member"]) == ("summit", "2025-04-01", "2025-09-30")
     assert earned(bought) == {"base": "1500"}
     assert held(stage.at("2025-10-01 00:00"))[::2] == ("blazer", "2026-03-09")
+
+
+def test_tier_under_summit_goes_on_being_kept_or_lost(stage):
+    stage.buy_all([("2025-03-10", "7000.00"), ("2025-09-10", "3500.00")])
+    stage.give_tier("summit", "invitation", "2026-02-01", "2026-06-30")
+
+    assert held(stage.at("2026-06-30 23:59:59"))[::2] == ("summit", "2026-06-30")
+    assert held(stage.at("2026-07-01 00:00"))[::2] == ("adventurer", "2027-03-09")
 
 
 def test_summit_is_refused_without_a_reason(stage):

@@ -1,21 +1,19 @@
-"""What ships says what the programs published."""
+"""What ships carries the codes that tills rely on and can be published, whatever is switched on."""
 
-from decimal import Decimal
+from dataclasses import replace
 
 import pytest
 
 from programs import presets
-from programs.content import CapContent, ConditionContent, TierRateContent, UnitContent
 from programs.faults import find
+
+ALL = ["beauty_insider", "cashback", "coffee_stars", "hotel_nights", "punch_card", "vipeak", "xplr_pass"]
+HOTEL_TIERS = ["member", "silver", "gold", "platinum", "titanium", "ambassador"]
+XPLR_EVENTS = ["app_download", "check_in", "referral", "renewed", "reusable_bag"]
 
 
 def test_names_are_those_of_the_files():
-    assert presets.names() == ["beauty_insider", "cashback"]
-
-
-@pytest.mark.parametrize("name", presets.names())
-def test_preset_has_no_fault(name):
-    assert list(find(presets.get(name).content)) == []
+    assert presets.names() == ALL
 
 
 def test_unknown_preset_is_refused():
@@ -23,35 +21,79 @@ def test_unknown_preset_is_refused():
         presets.get("../beauty_insider")
 
 
-def test_beauty_insider_says_what_was_published():
-    preset = presets.get("beauty_insider")
-    terms = preset.content
+@pytest.mark.parametrize("name", ALL)
+def test_preset_has_no_fault(name):
+    assert list(find(presets.get(name).content)) == []
 
-    assert (preset.currency, preset.timezone) == ("USD", "America/New_York")
-    assert terms.units == (UnitContent("points", "inactivity", 12, 0),)
-    assert [(tier.code, tier.rank, tier.conditions) for tier in terms.tiers] == [
-        ("insider", 0, ()),
-        ("vib", 1, (ConditionContent("spend", "calendar_year", Decimal(350)),)),
-        ("rouge", 2, (ConditionContent("spend", "calendar_year", Decimal(1000)),)),
-    ]
-    assert [(rule.code, rule.effect, rule.rate, rule.tier_rates) for rule in terms.rules] == [
+
+@pytest.mark.parametrize("name", ALL)
+def test_preset_with_all_switched_on_has_no_fault(name):
+    terms = presets.get(name).content
+    rules = tuple(
+        replace(rule, is_on=True, caps=tuple(replace(cap, is_on=True) for cap in rule.caps)) for rule in terms.rules
+    )
+
+    assert list(find(replace(terms, rules=rules))) == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_preset_loses_nothing_for_want_of_a_notice_and_earns_on_what_is_paid_in_money_before_tax(name):
+    terms = presets.get(name).content
+
+    assert (terms.needs_notice, terms.tax_earns, terms.paid_part_earns) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "currency", "zone"),
+    [
+        ("beauty_insider", "USD", "America/New_York"),
+        ("vipeak", "HKD", "Asia/Hong_Kong"),
+        ("xplr_pass", "USD", "America/Los_Angeles"),
+        ("coffee_stars", "USD", "America/Los_Angeles"),
+        ("hotel_nights", "USD", "America/New_York"),
+        ("cashback", "EUR", "Europe/Prague"),
+        ("punch_card", "CZK", "Europe/Prague"),
+    ],
+)
+def test_preset_counts_in_the_published_currency_and_zone(name, currency, zone):
+    assert (presets.get(name).currency, presets.get(name).timezone) == (currency, zone)
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "tiers", "events", "rules"),
+    [
         (
-            "base",
-            "per_amount",
-            Decimal(1),
-            (TierRateContent("rouge", Decimal("1.5")), TierRateContent("vib", Decimal("1.25"))),
-        )
-    ]
+            "beauty_insider",
+            ["points"],
+            ["insider", "vib", "rouge"],
+            ["birthday_points"],
+            ["base", "multiplier", "birthday_points"],
+        ),
+        ("vipeak", ["points"], ["explorer", "blazer", "adventurer", "pioneer", "summit"], [], ["base"]),
+        (
+            "xplr_pass",
+            ["points"],
+            [],
+            XPLR_EVENTS,
+            ["base", "referral", "app_download", "check_in", "reusable_bag", "renewed"],
+        ),
+        ("coffee_stars", ["stars"], ["green", "gold", "reserve"], [], ["base", "double_star_day"]),
+        ("hotel_nights", ["nights", "points"], HOTEL_TIERS, [], ["base", "tier_bonus", "nights"]),
+        ("cashback", ["cash"], [], [], ["travel", "rides", "default"]),
+        ("punch_card", ["stamps"], [], [], ["stamp", "welcome"]),
+    ],
+)
+def test_preset_has_the_codes_that_tills_rely_on(name, units, tiers, events, rules):
+    terms = presets.get(name).content
+
+    assert [unit.unit for unit in terms.units] == units
+    assert [tier.code for tier in terms.tiers] == tiers
+    assert [event.code for event in terms.events] == events
+    assert [rule.code for rule in terms.rules] == rules
 
 
-def test_cashback_says_what_was_published():
-    preset = presets.get("cashback")
-    terms = preset.content
+def test_cashback_is_money_and_nights_cannot_be_spent():
+    units = [unit for name in ALL for unit in presets.get(name).units]
 
-    assert (preset.currency, preset.timezone) == ("EUR", "Europe/Prague")
-    assert [(unit.code, unit.precision, unit.is_money) for unit in preset.units] == [("cash", 2, True)]
-    assert terms.units == (UnitContent("cash", "none", None, 14),)
-    assert terms.tiers == ()
-    assert [(rule.code, rule.effect, rule.rate, rule.caps) for rule in terms.rules] == [
-        ("default", "percent", Decimal(1), (CapContent("month", Decimal(3000)), CapContent("purchase", Decimal(500))))
-    ]
+    assert [(unit.code, unit.precision) for unit in units if unit.is_money] == [("cash", 2)]
+    assert [unit.code for unit in units if not unit.is_spendable] == ["nights"]
