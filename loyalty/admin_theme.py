@@ -94,6 +94,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Versions of the terms"), "history_edu", "programs.ProgramVersion"),
             _item(_("Tiers"), "social_leaderboard", "programs.Tier"),
             _item(_("Earning rules"), "rule", "programs.Rule"),
+            _item(_("Segments"), "groups", "programs.Segment"),
         ],
     },
     {

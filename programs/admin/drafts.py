@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import (
@@ -63,7 +63,13 @@ class PartInline(DraftOnly, TenantInline, TabularInline):  # type: ignore[misc]
             kwargs["queryset"] = version.tiers.order_by("rank")
         if version is not None and db_field.name == "group":
             kwargs["queryset"] = version.groups.order_by("position")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if version is not None and field is not None:
+            field.choices = list(field.choices)  # Asked once for all rows.
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return without_detours(super().formfield_for_dbfield(db_field, request, **kwargs))
 
 
 class PartOfPartInline(PartInline):
@@ -83,6 +89,9 @@ class PartAdmin(DraftOnly, TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("version__program")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return without_detours(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def of_version(self, part: Any) -> Any:
         """The version that the part stands in, and the way back to it."""
@@ -121,8 +130,17 @@ def offer(form: forms.BaseForm, name: str, choices: Iterable[tuple[str, Any]], *
     name_for_screen_readers(form.fields[name])
 
 
-def own_page(model: str, pk: Any, words: Any) -> Any:
-    """Return a link to the page of a part."""
-    return format_html(
-        '<a class="lo-link" href="{}">{}</a>', reverse(f"admin:programs_{model}_change", args=[pk]), words
-    )
+def own_page(part: Model, lines: Iterable[str]) -> Any:
+    """Return what is said of a part, line by line, and the way to its own page."""
+    address = reverse(f"admin:programs_{part._meta.model_name}_change", args=[part.pk])
+    said = format_html_join("", '<span class="lo-second">{}</span>', ((line,) for line in lines))
+    return format_html('{}<a class="lo-link" href="{}">{}</a>', said, address, _("Open %(part)s") % {"part": part})
+
+
+def without_detours(field: Any) -> Any:
+    """Take away the theme's ways out of a choice: what is offered has pages of its own."""
+    widget = getattr(field, "widget", None)
+    for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+        if hasattr(widget, name):
+            setattr(widget, name, False)
+    return field

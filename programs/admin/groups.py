@@ -29,7 +29,7 @@ class RuleGroupInline(PartInline):
         if group._state.adding:
             return _("after saving")
         assert isinstance(self.parent, ProgramVersion), self.parent
-        return own_page("rulegroup", group.pk, group_in_words(group.code, self.parent) or _("no rule yet"))
+        return own_page(group, group_in_words(group.code, self.parent))
 
 
 class EventTypeInline(PartInline):
@@ -39,6 +39,7 @@ class EventTypeInline(PartInline):
     fields = ("code", "name", "waits_for_friend")
     ordering = ("code",)
     verbose_name = _("type of event")
+    verbose_name_plural = _("types of events")
 
 
 class GroupCapInline(PartOfPartInline):

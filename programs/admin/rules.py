@@ -82,13 +82,13 @@ class RuleInline(PartInline):
     def rate_shown(self, rule: Rule) -> str:
         return formats.rate(rule.rate)
 
-    @admin.display(description=_("when, by tier, limits"))
+    @admin.display(description=_("in words"))
     def details(self, rule: Rule) -> Any:
         """What stands on the rule's own page, in words, which leads there."""
         if rule._state.adding:
             return _("after saving")
         assert isinstance(self.parent, ProgramVersion), self.parent
-        return own_page("rule", rule.pk, rule_in_words(rule.code, self.parent) or _("nothing else"))
+        return own_page(rule, rule_in_words(rule.code, self.parent))
 
 
 class SayingForm(NumbersForm):
@@ -139,6 +139,7 @@ class TierRateInline(PartOfPartInline):
     model = TierRate
     form = NumbersForm
     fields = ("tier", "rate")
+    ordering = ("tier__rank",)
     verbose_name_plural = _("other rates for members of a tier")
 
 
@@ -165,6 +166,8 @@ class RuleForm(NumbersForm):
         for name, rows in (("unit", version.program.units.all()), ("group", version.groups.order_by("position"))):
             if name in self.fields:
                 self.fields[name].queryset = rows  # type: ignore[attr-defined]
+        if "group" in self.fields:
+            self.fields["group"].empty_label = _("Stands alone")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -193,7 +196,7 @@ class RuleAdmin(PartAdmin):
         (_("When it applies"), {"fields": (("trigger", "event"),)}),
         (
             _("What it gives"),
-            {"fields": (("effect", "rate"), "unit", ("of", "of_tier_rate"), "pieces")},
+            {"fields": ("effect", ("rate", "unit"), ("of", "of_tier_rate"), "pieces")},
         ),
         (_("How it stacks"), {"fields": (("group", "position"),)}),
     )

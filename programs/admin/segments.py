@@ -31,7 +31,7 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     """A segment, and who is to come into it."""
 
     add = forms.CharField(
-        label=_("put members in"),
+        label=_("Put members in"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("One to a line: card numbers, numbers in your system or e-mail addresses."),

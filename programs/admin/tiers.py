@@ -142,7 +142,7 @@ class TierInline(PartInline):
         if tier._state.adding:
             return _("after saving")
         assert isinstance(self.parent, ProgramVersion), self.parent
-        return own_page("tier", tier.pk, tier_in_words(tier.code, self.parent) or _("everyone's"))
+        return own_page(tier, tier_in_words(tier.code, self.parent))
 
 
 class TierConditionForm(NumbersForm):

@@ -33,7 +33,7 @@ class UnitTermsInline(PartInline):
         if terms._state.adding:
             return _("after saving")
         assert isinstance(self.parent, ProgramVersion), self.parent
-        return own_page("unitterms", terms.pk, unit_in_words(terms.unit.code, self.parent))
+        return own_page(terms, unit_in_words(terms.unit.code, self.parent))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("unit")
@@ -43,7 +43,7 @@ class UnitTermsForm(forms.ModelForm):  # type: ignore[type-arg]
     """The terms of a unit; what its kind of expiry does not need is left out."""
 
     kept_alive_by = forms.MultipleChoiceField(
-        label=_("activity is"), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Activity is"), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,6 +83,12 @@ class TierExpiryInline(PartOfPartInline):
     fields = ("tier", "months")
     verbose_name = _("tier")
     verbose_name_plural = _("other months for members of a tier")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "months":
+            field.widget.attrs["placeholder"] = _("never expires")
+        return field
 
 
 @admin.register(UnitTerms)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from programs import content
-from programs.changes import together
 from programs.changes.ladder import asked_lines
-from programs.changes.rules import finer_lines, limits_of
+from programs.changes.rules import brief_lines, limits_of
 from programs.changes.units import unit_lines
-from programs.changes.words import Words, words_for
+from programs.changes.words import Lines, Words, words_for
 from programs.content import Content
 from programs.models import ProgramVersion
 
@@ -34,44 +33,46 @@ def _told(version: ProgramVersion) -> Told:
     return known
 
 
-def tier_in_words(code: str, version: ProgramVersion) -> str:
-    """Return what a tier asks for and how many benefits it has; empty for everyone's without any."""
+def tier_in_words(code: str, version: ProgramVersion) -> list[str]:
+    """Return what a tier asks for, and its benefits by name."""
     told = _told(version)
     tier = next((tier for tier in told.terms.tiers if tier.code == code), None)
     if tier is None:
-        return ""
-    lines = [f"{name} {value}" for name, value in asked_lines(tier, told.words).items()]
+        return []
+    asked = [f"{name} {value}" for name, value in asked_lines(tier, told.words).items()]
     if tier.by_invitation:
-        lines.insert(0, _("by invitation only"))
-    if tier.benefits:
-        names = ", ".join(benefit.name for benefit in tier.benefits)
-        lines.append(_("benefits: %(names)s") % {"names": names})
-    return "; ".join(lines)
+        asked.insert(0, _("By invitation only"))
+    benefits = ", ".join(benefit.name for benefit in tier.benefits)
+    return [*(asked or [_("Everyone's")]), *([_("Benefits: %(names)s") % {"names": benefits}] if benefits else [])]
 
 
-def rule_in_words(code: str, version: ProgramVersion) -> str:
-    """Return when a rule applies, its other rates and its limits; empty where it has none."""
+def rule_in_words(code: str, version: ProgramVersion) -> list[str]:
+    """Return what a rule gives and when, its other rates and its limits."""
     told = _told(version)
     rule = next((rule for rule in told.terms.rules if rule.code == code), None)
     if rule is None:
-        return ""
+        return []
     group = {_("Group"): told.words.groups.get(rule.group, rule.group)} if rule.group else {}
-    return together(group | finer_lines(rule, told.words))
+    own_rate = [told.words.rate(rule, rule.rate)] if rule.rate or not rule.tier_rates else []
+    return [*own_rate, *_each(brief_lines(rule, told.words) | group)]
 
 
-def group_in_words(code: str, version: ProgramVersion) -> str:
+def group_in_words(code: str, version: ProgramVersion) -> list[str]:
     """Return the names of a group's rules, and the limits that they share."""
     told = _told(version)
     group = next((group for group in told.terms.groups if group.code == code), None)
     if group is None:
-        return ""
-    names = ", ".join(rule.name for rule in told.terms.rules if rule.group == code)
-    limits = together(limits_of(group, told.terms.rules, told.words))
-    return "; ".join(part for part in (names, limits) if part)
+        return []
+    names = ", ".join(rule.name for rule in told.terms.rules if rule.group == code) or _("No rule yet")
+    return [names, *_each(limits_of(group, told.terms.rules, told.words))]
 
 
-def unit_in_words(code: str, version: ProgramVersion) -> str:
+def unit_in_words(code: str, version: ProgramVersion) -> list[str]:
     """Return how a unit lives and ends."""
     told = _told(version)
     unit = next((unit for unit in told.terms.units if unit.unit == code), None)
-    return together(unit_lines(unit, told.words)) if unit else ""
+    return _each(unit_lines(unit, told.words)) if unit else []
+
+
+def _each(lines: Lines) -> list[str]:
+    return [f"{name}: {value}" for name, value in lines.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,28 @@ def rule_lines(rule: RuleContent, words: Words) -> Lines:
 
 def finer_lines(rule: RuleContent, words: Words) -> Lines:
     """Return what of a rule stands on its own page: when it applies, its other rates, its limits."""
+    rates = {
+        _("Rate for tier %(tier)s") % {"tier": name}: words.rate(rule, rate) for name, rate in _by_tier(rule, words)
+    }
+    return when_lines(rule, words) | rates | line_rate_lines(rule, words) | cap_lines(rule.caps, rule.unit, words)
+
+
+def brief_lines(rule: RuleContent, words: Words) -> Lines:
+    """Return the same with the tiers' rates in one line."""
+    rates = ", ".join(f"{name} {words.short_rate(rule, rate)}" for name, rate in _by_tier(rule, words))
+    by_tier = {_("By tier"): rates} if rates else {}
+    return when_lines(rule, words) | by_tier | line_rate_lines(rule, words) | cap_lines(rule.caps, rule.unit, words)
+
+
+def _by_tier(rule: RuleContent, words: Words) -> list[tuple[str, Decimal]]:
+    """Return the tiers' rates from the lowest tier up."""
+    places = {code: place for place, code in enumerate(words.tiers)}
+    rates = sorted(rule.tier_rates, key=lambda given: places.get(given.tier, len(places)))
+    return [(words.tiers.get(given.tier, given.tier), given.rate) for given in rates]
+
+
+def when_lines(rule: RuleContent, words: Words) -> Lines:
+    """Return what a rule applies to, and what it asks for."""
     lines: Lines = {}
     if rule.trigger == Rule.Trigger.EVENT:
         lines[_("For")] = _("the event “%(event)s”") % {"event": words.events.get(rule.event, rule.event)}
@@ -34,10 +57,7 @@ def finer_lines(rule: RuleContent, words: Words) -> Lines:
         lines[_("Multiplies")] = _("the rate of the member's tier")
     if rule.pieces != Rule.Pieces.SUM:
         lines[_("Pieces")] = str(Rule.Pieces(rule.pieces).label)
-    for given in rule.tier_rates:
-        name = _("Rate for tier %(tier)s") % {"tier": words.tiers.get(given.tier, given.tier)}
-        lines[name] = words.rate(rule, given.rate)
-    return lines | line_rate_lines(rule, words) | cap_lines(rule.caps, rule.unit, words)
+    return lines
 
 
 def group_lines(group: GroupContent, rules: Iterable[RuleContent], words: Words) -> Lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
@@ -30,7 +32,7 @@ def _expiry(unit: UnitContent) -> str:
     if unit.expiry == UnitTerms.Expiry.NONE:
         return _("never")
     if unit.expiry == UnitTerms.Expiry.FIXED:
-        return _("on %(days)s") % {"days": unit.fixed_days}
+        return _("on %(days)s") % {"days": ", ".join(_fixed_day(day.strip()) for day in unit.fixed_days.split(","))}
     lives = months(unit.expiry_months) if unit.expiry_months else days(unit.expiry_days or 0)
     said = (
         _("after %(time)s without activity") % {"time": lives}
@@ -41,6 +43,16 @@ def _expiry(unit: UnitContent) -> str:
         return said
     end = str(UnitTerms.RoundUp(unit.round_up).label)
     return _("%(expiry)s, at %(end)s") % {"expiry": said, "end": end[:1].lower() + end[1:]}
+
+
+def _fixed_day(text: str) -> str:
+    """Return a fixed day in words; as it was written where it is none."""
+    yearly = len(text) == len("12-31")
+    try:
+        day = date.fromisoformat(f"2024-{text}" if yearly else text)
+    except ValueError:
+        return text
+    return formats.day(day, year=not yearly)
 
 
 def _pending(unit: UnitContent) -> str:

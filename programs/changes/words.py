@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,6 +58,11 @@ class Words:
         name = formats.unit_name(unit, value.normalize()) if unit else code
         return f"{formats.rate(value)}{formats.NO_BREAK}{name}"
 
+    def short_rate(self, rule: RuleContent, value: Decimal) -> str:
+        """A rate without what it is a rate of: “1.5”, “25 %”."""
+        is_percent = rule.effect in (Rule.Effect.PERCENT, Rule.Effect.BONUS)
+        return f"{formats.rate(value)}{formats.NO_BREAK}%" if is_percent else formats.rate(value)
+
     def rate(self, rule: RuleContent, value: Decimal) -> str:
         """What a rule gives at this rate."""
         said = {
@@ -65,9 +71,8 @@ class Words:
             "one": self.amount(Decimal(1)),
             "of": self.rules.get(rule.of, rule.of),
         }
-        percent = f"{formats.rate(value)}{formats.NO_BREAK}%"
         if rule.effect == Rule.Effect.PERCENT:
-            return percent
+            return self.short_rate(rule, value)
         if rule.effect == Rule.Effect.FIXED:
             return said["units"]
         if rule.effect == Rule.Effect.PER_ITEM:
@@ -77,7 +82,7 @@ class Words:
         if rule.effect == Rule.Effect.MULTIPLIER:
             return _("%(rate)s times the rate of “%(of)s”") % said
         if rule.effect == Rule.Effect.BONUS:
-            return _("%(percent)s of what “%(of)s” gives") % {**said, "percent": percent}
+            return _("%(percent)s of what “%(of)s” gives") % {**said, "percent": self.short_rate(rule, value)}
         return _("%(units)s for each %(one)s") % said
 
 
@@ -146,11 +151,11 @@ def _said(clause: Clause, written: str, words: Words) -> str:
     if clause.kind == "nth":
         return _("number %(numbers)s") % {"numbers": _or(clause.values)}
     if clause.kind == "every_nth":
-        return _("every %(count)d. one") % {"count": clause.least or 0}
+        return _("one in %(count)d") % {"count": clause.least or 0}
     if clause.kind == "birthday":
         return _birthday(clause)
     if clause.kind == "first_lines":
-        return _("at most the first %(count)d of “%(category)s”") % {
+        return _("the first %(count)d of “%(category)s”") % {
             "count": clause.most or 0,
             "category": written.rpartition(":")[0].strip(),
         }
@@ -164,7 +169,8 @@ def _said(clause: Clause, written: str, words: Words) -> str:
 
 
 def _list(written: str) -> str:
-    return _or(part.strip().strip('"') for part in written.split(","))
+    parts = next(csv.reader([written], skipinitialspace=True), [])
+    return _or(part.strip() for part in parts if part.strip())
 
 
 def _or(values: Iterable[str]) -> str:

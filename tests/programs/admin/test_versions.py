@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from programs import actions, content
 from programs.models import Program, ProgramVersion, TierCondition
-from tests.factories import make_member, make_program, make_shop, make_staff, make_version
+from tests.factories import admin_forms, make_member, make_program, make_shop, make_staff, make_version
 
 pytestmark = pytest.mark.django_db
 CLOCK = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -39,17 +39,7 @@ def page(version: ProgramVersion, name: str = "change") -> str:
 
 def form_of(client, version: ProgramVersion) -> dict[str, str]:
     """Return what a browser would send back from the version's page."""
-    response = client.get(page(version))
-    data: dict[str, str] = {}
-    forms = [response.context["adminform"].form]
-    for inline in response.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    for form in forms:
-        for field in form:
-            value = field.value()
-            if value is not None and value is not False:
-                data[field.html_name] = str(value)
-    return data
+    return admin_forms.form_of(client.get(page(version)))
 
 
 def shown_messages(response) -> list[str]:
@@ -162,7 +152,7 @@ def test_published_version_is_only_shown(client, owner, program):
 
     assert (shown.status_code, changed.status_code) == (200, 403)
     assert shown.context["has_change_permission"] is False
-    assert [inline.has_change_permission for inline in shown.context["inline_admin_formsets"]] == [False] * 3
+    assert [inline.has_change_permission for inline in shown.context["inline_admin_formsets"]] == [False] * 5
 
 
 @pytest.mark.parametrize("name", ["publish", "discard"])
@@ -178,7 +168,8 @@ def test_review_with_faults_names_them_and_does_not_publish(client, owner, draft
     review = client.get(page(draft, "publish"))
     refused = client.post(page(draft, "publish"), {"when": "now"})
 
-    assert [fault.where for fault in review.context["faults"]] == ["tier:gold"]
+    gold = reverse("admin:programs_tier_change", args=[draft.tiers.get(code="gold").pk])
+    assert [(fault.where, fault.address) for fault in review.context["faults"]] == [("tier:gold", gold)]
     assert refused.context["form"].non_field_errors() == ["Nothing was published: mend the faults first."]
     draft.refresh_from_db()
     assert draft.is_draft
@@ -234,7 +225,7 @@ def test_rule_of_a_draft_takes_rates_of_its_own_tiers_only(client, owner, draft,
     rule = draft.rules.get()
     response = client.get(reverse("admin:programs_rule_change", args=[rule.pk]))
 
-    rates = response.context["inline_admin_formsets"][0].formset.forms
+    rates = response.context["inline_admin_formsets"][1].formset.forms
     assert [list(form.fields["tier"].queryset) for form in rates] == [list(draft.tiers.order_by("rank"))] * 2
     assert list(response.context["adminform"].form.fields["unit"].queryset) == list(program.units.all())
 
@@ -294,7 +285,105 @@ def test_publish_by_staff_of_a_program_without_terms_says_it_is_the_first(client
 
     response = client.get(page(draft, "publish"))
 
-    assert (response.context["base"], [fault.where for fault in response.context["faults"]]) == (
-        None,
-        ["units", "rules"],
+    rows = [f"{page(draft)}#{prefix}-group" for prefix in ("unit_terms", "rules")]
+    assert (response.context["base"], [fault.address for fault in response.context["faults"]]) == (None, rows)
+
+
+def test_first_draft_of_a_program_needs_a_notice_before_a_loss(client):
+    program = make_program()
+    client.force_login(make_staff(business=program.business))
+
+    client.post(reverse("admin:programs_program_start_draft", args=[program.pk]))
+
+    assert program.draft.needs_notice is True
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_draft_page_tells_its_parts_in_words_at_the_same_cost(client, owner, draft, more, django_assert_num_queries):
+    for number in range(more):
+        draft.rules.create(code=f"more-{number}", name="More", unit=draft.program.units.get(), rate=1, position=9)
+    client.get(page(draft))
+
+    with django_assert_num_queries(69):
+        response = client.get(page(draft))
+
+    assert "By tier: Silver 1.25, Gold 1.5" in response.content.decode()
+
+
+def test_switches_of_a_draft_are_saved_with_a_trial(client, owner, draft):
+    data = {**form_of(client, draft), "tier_validity": "months", "tier_months": "18", "tier_fall": "one_step"}
+    trial = {"trial_tier": "gold", "trial_measure": "visits", "trial_need": "15", "trial_months": "12"}
+
+    saved = client.post(page(draft), {**data, **trial, "paid_part_earns": "on", "needs_notice": "on"})
+
+    assert saved.status_code == 302, saved.context["errors"]
+    terms = content.read(ProgramVersion.objects.get(pk=draft.pk))
+    assert terms.trial == content.TrialContent("gold", "visits", Decimal(15), 12)
+    assert (terms.tier_months, terms.tier_fall, terms.paid_part_earns, terms.needs_notice) == (
+        18,
+        "one_step",
+        True,
+        True,
     )
+
+
+def test_trial_without_a_tier_is_left_out(client, owner, draft):
+    left = {"trial_tier": "", "trial_measure": "visits", "trial_need": "15", "trial_months": "12"}
+
+    client.post(page(draft), {**form_of(client, draft), **left})
+
+    assert content.read(ProgramVersion.objects.get(pk=draft.pk)).trial is None
+
+
+def test_new_tier_asks_for_what_the_ladder_counts(client, owner, draft):
+    TierCondition.objects.filter(tier__version=draft).update(measure="visits", window="rolling", months=6)
+    added = {"rank": "3", "code": "top", "name": "Top", "threshold": "5000"}
+
+    client.post(page(draft), admin_forms.with_row(form_of(client, draft), "tiers", **added))
+
+    condition = draft.tiers.get(code="top").conditions.get()
+    assert (condition.measure, condition.window, condition.months, condition.threshold) == (
+        "visits",
+        "rolling",
+        6,
+        Decimal(5000),
+    )
+
+
+def test_tier_that_asks_for_two_things_is_not_edited_in_its_row(client, owner, draft):
+    gold = draft.tiers.get(code="gold")
+    TierCondition.objects.create(tier=gold, measure="visits", window="lifetime", threshold=5)
+
+    client.post(page(draft), {**form_of(client, draft), "tiers-2-threshold": "7"})
+
+    assert sorted(gold.conditions.values_list("threshold", flat=True)) == [Decimal(5), Decimal(1000)]
+
+
+def test_draft_takes_groups_events_and_a_unit(client, owner, draft):
+    stars = draft.program.units.create(code="stars", name="star", name_plural="stars")
+    data = form_of(client, draft)
+    data = admin_forms.with_row(data, "groups", position="0", code="best", name="Best", mode="best")
+    data = admin_forms.with_row(data, "event_types", code="review", name="Review")
+    data = admin_forms.with_row(data, "unit_terms", unit=stars.pk)
+
+    saved = client.post(page(draft), data)
+
+    assert saved.status_code == 302, saved.context["errors"]
+    terms = content.read(draft)
+    assert [(group.code, group.mode) for group in terms.groups] == [("best", "best")]
+    assert [event.code for event in terms.events] == ["review"]
+    assert [unit.unit for unit in terms.units] == ["points", "stars"]
+
+
+def test_row_of_a_rule_offers_only_effects_that_need_nothing_else(client, owner, draft):
+    rule = draft.rules.get()
+    draft.rules.create(code="bonus", name="Bonus", unit=rule.unit, effect="bonus", of=rule.code, rate=5, position=1)
+    draft.rules.create(code="hello", name="Hello", unit=rule.unit, effect="fixed", trigger="enrolment", rate=5)
+
+    rows = client.get(page(draft)).context["inline_admin_formsets"][1].formset.forms
+
+    assert {row.instance.code: [value for value, _label in row.fields["effect"].choices] for row in rows} == {
+        "base": ["per_amount", "percent", "fixed", "per_item", "stamp"],
+        "bonus": ["bonus"],
+        "hello": ["fixed"],
+    }
