@@ -50,11 +50,11 @@ QUERIES: dict[str, str] = {
                    WHERE program_id = %s AND matures_at IS NOT NULL GROUP BY membership_id, unit_id) l
           ON l.membership_id = a.membership_id AND l.unit_id = a.unit_id
         WHERE a.program_id = %s AND a.kind = 'pending' AND a.balance <> COALESCE(l.total, 0)""",
-    "purchase {0}: its awards are {1} in unit {2}, its entries issued {3}": """
+    "activity {0}: its awards are {1} in unit {2}, its entries issued {3}": """
         SELECT x.activity_id, SUM(x.awarded), x.unit_id, SUM(x.issued) FROM (
             SELECT w.activity_id, w.unit_id, w.amount AS awarded, 0 AS issued FROM purchases_award w
             JOIN purchases_activity p ON p.id = w.activity_id
-            WHERE w.program_id = %s AND p.kind = 'purchase'
+            WHERE w.program_id = %s AND p.kind <> 'refund'
             UNION ALL
             SELECT t.activity_id, a.unit_id, 0, -e.amount FROM ledger_transaction t
             JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id

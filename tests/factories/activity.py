@@ -20,6 +20,7 @@ def record(
     kind: str = "purchase",
     purchase: str = "",
     tax: int | None = None,
+    event_type: str = "",
     status: str = "recorded",
 ) -> Activity:
     """Return an activity of ``total`` minor units, so many days after JOINED."""
@@ -34,8 +35,9 @@ def record(
         posted_at=now,
         due_at=now,
         currency=member.program.currency,
-        total=total,
+        total=None if kind == Activity.Kind.EVENT else total,
         tax=tax,
+        event_type=event_type,
         purchase_external_id=purchase,
     )
     ReceiptKey.objects.create(

@@ -33,6 +33,8 @@ class Command(BaseCommand):
             raise CommandError(f"{moment.isoformat()} lies in the future, and “{program.slug}” goes by the real clock.")
         done = accrual.run_due(program=program, as_of=moment)
         self.stdout.write(f"members {done.members}, postings {done.postings}, tier changes {done.tier_changes}")
+        if done.failed:
+            raise CommandError(f"{done.failed} member(s) could not be brought up to date: the log says why.")
 
 
 def parsed_moment(given: str, program: Program) -> datetime:

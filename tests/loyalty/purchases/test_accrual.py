@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
 
+from loyalty.ledger import triggers
 from loyalty.ledger.models import Account, Entry, Lot, Standing, TierPeriod, Transaction
 from loyalty.ledger.verify import verify
 from loyalty.purchases import accrual
 from loyalty.purchases.models import Activity, Award, Judgement
 from programs.actions import publish, start_draft
-from programs.models import Program, Rule, TierCondition, UnitTerms
+from programs.models import EventType, Program, Rule, RuleClause, Store, TierCondition, UnitTerms
 from tests.factories import (
+    EVER_SINCE,
     LADDER,
     RuleSpec,
     UnitSpec,
@@ -32,6 +37,13 @@ BATCH_QUERIES = 19
 
 def available(member, unit="points"):
     return Account.objects.get(membership=member, unit__code=unit, kind="available").balance
+
+
+@contextmanager
+def triggers_off():
+    triggers.remove(connection)
+    yield
+    triggers.install(connection)
 
 
 def assert_books_hold():
@@ -250,6 +262,89 @@ def test_purchase_in_the_future_waits_for_its_moment():
     assert accrual.accrue_batch().moved is False
 
 
+# --- What is judged --------------------------------------------------------------------------------------------------
+
+
+def make_rules(*rules, events=()):
+    """Return a program whose rules ask for something: (code, rule's columns, conditions)."""
+    program = make_program()
+    version = make_version(program=program, tiers=(), rules=(), is_published=False)
+    unit = make_unit(program=program)
+    for code in events:
+        EventType.objects.create(version=version, code=code, name=code.title())
+    for place, (code, columns, conditions) in enumerate(rules):
+        rule = Rule.objects.create(version=version, code=code, name=code.title(), unit=unit, position=place, **columns)
+        for kind, value in conditions:
+            RuleClause.objects.create(rule=rule, kind=kind, value=value)
+    version.status, version.in_force_from = "published", EVER_SINCE
+    version.published_at = datetime.now(UTC)
+    version.save(update_fields=["status", "in_force_from", "published_at"])
+    return program
+
+
+def test_lines_store_channel_and_attributes_are_judged_and_a_line_that_comes_back_is_taken_back():
+    program = make_rules(
+        ("tea", {"rate": "2"}, [("category", "Tea")]),
+        ("tagged", {"rate": "3"}, [("tag", "NEW")]),
+        ("brno", {"rate": "5", "effect": "fixed"}, [("store", "Brno"), ("channel", "App")]),
+        ("place", {"rate": "7", "effect": "fixed"}, [("attribute", "Place=Square")]),
+    )
+    member = make_member(program=program, joined_at=JOINED)
+    one = record(member, "r1", 3_000)
+    lines = [{"amount": 1_000, "category": "TEA"}, {"amount": 2_000, "quantity": 2_000, "tags": ["new"]}]
+    store = Store.objects.create(business=program.business, code="BRNO")
+    Activity.objects.filter(pk=one.pk).update(lines=lines, store=store, channel="app", attributes={"place": "square"})
+    drain()
+    assert list(one.awards.order_by("rule").values_list("rule", "amount")) == [
+        ("brno", 5),
+        ("place", 7),
+        ("tagged", 60),
+        ("tea", 20),
+    ]
+    for number, days in ((1, 1), (2, 2)):
+        back = record(member, f"b{number}", 1_000, days=days, kind="refund", purchase="r1")
+        Activity.objects.filter(pk=back.pk).update(lines=[{"line": 2, "quantity": 1_000, "amount": 1_000}])
+        drain()
+        assert list(back.awards.values_list("rule", "amount")) == [("tagged", -30)]
+
+    assert available(member) == 32
+    assert_books_hold()
+
+
+def test_event_is_judged_by_its_type_and_can_be_retried_from_the_shelf():
+    program = make_rules(
+        ("check_in", {"rate": "5", "effect": "fixed", "trigger": "event", "event": "check_in"}, []),
+        ("review", {"rate": "9", "effect": "fixed", "trigger": "event", "event": "review"}, []),
+        events=("check_in", "review"),
+    )
+    member = make_member(program=program, joined_at=JOINED)
+    one = record(member, "e1", 0, kind="event", event_type="check_in")
+    failed = record(member, "e2", 0, kind="event", event_type="review", status="failed")
+
+    drain()
+    retried = accrual.retry(activities=[failed], by=make_user())
+    drain()
+
+    assert (retried, available(member)) == (1, 14)
+    assert list(one.awards.values_list("rule", "amount")) == [("check_in", 5)]
+    assert_books_hold()
+
+
+def test_judgement_from_before_conditions_were_kept_still_lets_its_purchase_come_back():
+    member = make_member(program=make_shop(), joined_at=JOINED)
+    one = record(member, "r1", 5_000)
+    drain()
+    facts = {key: value for key, value in one.judgement.facts.items() if key != "barred"}
+    with triggers_off():
+        Judgement.objects.filter(activity=one).update(facts=facts)
+    record(member, "b1", 5_000, days=1, kind="refund", purchase="r1")
+
+    drain()
+
+    assert available(member) == 0
+    assert_books_hold()
+
+
 # --- Time ------------------------------------------------------------------------------------------------------------
 
 
@@ -299,6 +394,22 @@ def test_points_forfeited_between_the_purchases_of_a_new_members_batch_need_no_s
     assert accrual._accrue_locked([member.pk]).judged == 3
     assert (available(member), Lot.objects.filter(expired__gt=0).count()) == (10, 2)
     assert_books_hold()
+
+
+def test_due_work_of_one_bad_member_does_not_stop_the_others():
+    member = cashback_member()
+    others = [make_member(program=member.program, joined_at=JOINED) for _ in range(4)]
+    for one in (member, *others):
+        record(one, f"r{one.pk}", 20_000)
+    drain()
+    Account.objects.filter(membership=others[1], unit__code="cash", kind="available").update(balance=2**63 - 1)
+
+    report = accrual.run_due(program=member.program, as_of=JOINED + timedelta(days=14))
+
+    assert (report.members, report.failed) == (4, 1)
+    assert [available(one, "cash") for one in (member, others[0], *others[2:])] == [200] * 4
+    with pytest.raises(CommandError, match="1 member"):
+        call_command("run_due", program=member.program.slug, as_of="2025-01-16")
 
 
 def test_run_due_a_moment_before_what_was_done_changes_nothing():
