@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Protocol
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision, get_currency_symbol
 from django.utils.translation import get_language, to_locale
 
@@ -130,6 +132,11 @@ def moment(value: datetime, *, zone: tzinfo) -> str:
     """Return a day and time in a zone: ``9 Dec 2025, 12:50``."""
     local = value.astimezone(zone)
     return f"{short_day(local.date(), year=True)}, {_unbroken(str(format_datetime(local, 'HH:mm', locale=locale())))}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return what stands in a row in a sentence: ``a, b, and c``."""
+    return str(format_list(list(parts), locale=locale()))
 
 
 def _minor(unit: UnitLike, amount: int, currency: str) -> int:

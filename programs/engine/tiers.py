@@ -118,11 +118,16 @@ def next_tier(*, terms: Terms, record: Record, tier: str, at: datetime) -> tuple
     for rank in range(terms.rank(tier) + 1, len(terms.tiers)):
         above = terms.tiers[rank]
         if not above.by_invitation and above.conditions:
-            return above, tuple(
-                Missing(c.measure, c.need, _have(c, rank, terms, record, at), _last_day_for(c, terms, record, at))
-                for c in above.conditions
-            )
+            return above, asked(rank, terms=terms, record=record, at=at)
     return None
+
+
+def asked(rank: int, *, terms: Terms, record: Record, at: datetime) -> tuple[Missing, ...]:
+    """Return what the tier of a rank asks for, fulfilled or not, as it stands at a moment."""
+    return tuple(
+        Missing(c.measure, c.need, _have(c, rank, terms, record, at), _last_day_for(c, terms, record, at))
+        for c in terms.tiers[rank].conditions
+    )
 
 
 def _have(condition: Condition, rank: int, terms: Terms, record: Record, at: datetime) -> int:
@@ -329,7 +334,7 @@ def ended(holding: Holding, *, terms: Terms, record: Record, at: datetime) -> Ho
     for rank, tier in enumerate(terms.tiers):
         if tier.by_invitation or not tier.conditions:
             continue
-        if all(_have_since(c, rank, terms, record, last, holding.counts_after) >= c.need for c in tier.conditions):
+        if all(have_since(c, rank, terms, record, last, holding.counts_after) >= c.need for c in tier.conditions):
             kept = rank
     if terms.tier_fall == "one_step":
         kept = max(kept, held - 1)
@@ -391,9 +396,10 @@ def _held_months(terms: Terms, since: date) -> date:
     return months_later(last, terms.tier_grace_months) if terms.tier_grace_months else last
 
 
-def _have_since(
+def have_since(
     condition: Condition, rank: int, terms: Terms, record: Record, last: datetime, begin: datetime | None
 ) -> int:
+    """Return the credit of a rolling window up to ``last`` that came after ``begin``; of others what they hold then."""
     if condition.window != "rolling" or begin is None:
         return _have(condition, rank, terms, record, last)
     first = window_begin(condition, terms, record.joined_at, local_day(last, terms.zone))
