@@ -27,17 +27,18 @@ def limits_of(terms: Terms, rule: Rule) -> tuple[Limit, ...]:
     return own + (tuple(Limit(f"@{group.code}", cap) for cap in group.caps) if group else ())
 
 
-def counter_key(limit: Limit, *, day: date, year_starts: int, attributes: Mapping[str, Any]) -> str:
-    """Return the key under which the use of a limit is counted. Keys are kept with members: their form never changes.
+def counter_key(limit: Limit, window: str, attributes: Mapping[str, Any]) -> str:
+    """Return the key under which the use of a limit is counted; ``window`` is the name of the one it falls in.
 
-    ``base|month|2026-03``; ``base#units|…`` where it counts other than an amount, ``@group…`` for a group's,
-    ``program|…`` for a budget, ``…|value`` where an attribute's values are counted apart.
+    Keys are kept with members: their form never changes. ``base|month|2026-03``; ``base#units|…`` where it counts other
+    than an amount, ``@group…`` for a group's, ``program|…`` for a budget, ``…|value`` where an attribute's values are
+    counted apart.
     """
     cap = limit.cap
     scope = "program|" if cap.scope == "program" else ""
     counts = "" if cap.counts == "amount" else f"#{cap.counts}"
     per = f"|{_text(attributes, cap.per)}" if cap.per else ""
-    return f"{scope}{limit.owner}{counts}|{cap.window}|{window_of(day, cap.window, year_starts)}{per}"
+    return f"{scope}{limit.owner}{counts}|{cap.window}|{window}{per}"
 
 
 def budget_keys(*, terms: Terms, occurred_at: datetime, attributes: Mapping[str, Any]) -> dict[str, int]:
@@ -47,7 +48,7 @@ def budget_keys(*, terms: Terms, occurred_at: datetime, attributes: Mapping[str,
     for rule in terms.rules:
         for limit in limits_of(terms, rule):
             if limit.cap.scope == "program" and limit.cap.window != "purchase":
-                key = counter_key(limit, day=day, year_starts=terms.year_starts, attributes=attributes)
+                key = counter_key(limit, window_of(day, limit.cap.window, terms.year_starts), attributes)
                 keys[key] = min(limit.cap.limit, keys.get(key, limit.cap.limit))
     return keys
 
@@ -65,6 +66,7 @@ class Usage:
         self.found: dict[str, int] = {}
         self.used: dict[str, int] = {}
         self.keys: dict[int, str] = {}
+        self.windows: dict[str, str] = {}
 
     @property
     def consumed(self) -> dict[str, int]:
@@ -96,9 +98,14 @@ class Usage:
         if limit.cap.window == "purchase":
             key = f"{limit.owner}#{limit.cap.counts}|purchase"
         else:
-            key = counter_key(limit, day=self.day, year_starts=self.year_starts, attributes=self.attributes)
+            key = counter_key(limit, self._window(limit.cap.window), self.attributes)
         self.keys[id(limit)] = key
         return key
+
+    def _window(self, window: str) -> str:
+        if (name := self.windows.get(window)) is None:
+            name = self.windows[window] = window_of(self.day, window, self.year_starts)
+        return name
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:

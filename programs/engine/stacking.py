@@ -122,7 +122,7 @@ class Judging:
 
     def _alone(self, claim: Claim) -> Tally:
         tally = Tally(claim, self.usage)
-        tally.take_all(self.whole, claim.rates)
+        tally.count_all(self.whole, claim.rates)
         tally.settle()
         return tally
 
@@ -136,8 +136,7 @@ class Judging:
                 self._refuse(planned, "taken")
                 continue
             tally = Tally(claim, self.usage)
-            for place, part in tally.take_all(pieces, rates).items():
-                pieces[place].lose(part)
+            tally.take_all(pieces, rates)
             tally.settle()
             self._commit(tally)
 
@@ -164,11 +163,19 @@ class Judging:
         tallies = [Tally(claim, self.usage) for claim in claims]
         for tally in tallies:
             tally.aim(pieces, tally.claim.rates)
-        for order, place in self._offers(claims):
-            if pieces[place].is_open:
-                part = tallies[order].take(pieces[place], claims[order].rates[place])
-                if part is not None:
-                    pieces[place].lose(part)
+        rates = [
+            {place: rate * claim.planned.weight * claim.planned.worth for place, rate in claim.rates.items()}
+            for claim in claims
+        ]
+        if all(tally.is_free for tally in tallies):
+            for tally, own in zip(tallies, _highest(rates), strict=True):
+                tally.count_all(pieces, {place: tally.claim.rates[place] for place in own})
+        else:
+            for order, place in self._offers(rates):
+                if pieces[place].is_open:
+                    part = tallies[order].take(pieces[place], claims[order].rates[place])
+                    if part is not None:
+                        pieces[place].lose(part)
         used = dict(self.usage.used)
         for tally in tallies:  # What they have in common is used up by one after another.
             tally.look_again(self.usage)
@@ -177,19 +184,15 @@ class Judging:
         self.usage.used = used
         return [tally for tally in tallies if tally.units]
 
-    def _offers(self, claims: Sequence[Claim]) -> list[tuple[int, int]]:
+    def _offers(self, rates: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
         """Return which rule is offered which line, in turn: best rate first, then whose other rates are the lowest."""
-        rates = [
-            {place: rate * claim.planned.weight * claim.planned.worth for place, rate in claim.rates.items()}
-            for claim in claims
-        ]
         alike = [content_of(line) for line in self.lines]
         offers = []
         for order, own in enumerate(rates):
             for place, rate in own.items():
                 elsewhere = max([other[place] for other in rates if other.get(place, rate) < rate], default=0)
                 offers.append((-rate, elsewhere, order, alike[place], place))
-        return [offer[2::2] for offer in sorted(offers)]
+        return [(order, place) for _rate, _elsewhere, order, _content, place in sorted(offers)]
 
     def _commit(self, tally: Tally) -> None:
         self._use(tally)
@@ -241,3 +244,16 @@ class Judging:
 
 def _worth(tally: Tally) -> int:
     return tally.units * tally.claim.planned.worth
+
+
+def _highest(rates: Sequence[Mapping[int, int]]) -> list[list[int]]:
+    """Return for each rule the places of the lines at which its rate is the highest; of equals, the first rule's is."""
+    places: list[list[int]] = [[] for _ in rates]
+    best: dict[int, tuple[int, int]] = {}
+    for order, own in enumerate(rates):
+        for place, rate in own.items():
+            if place not in best or rate > best[place][0]:
+                best[place] = rate, order
+    for place, (_rate, order) in best.items():
+        places[order].append(place)
+    return places

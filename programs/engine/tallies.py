@@ -20,9 +20,13 @@ class Piece:
     quantity: int
     is_open: bool = True
 
+    def go(self) -> None:
+        """Give all of it away."""
+        self.amount, self.quantity, self.is_open = 0, 0, False
+
     def lose(self, part: Part) -> None:
         """Give a part away; what is given whole is gone."""
-        self.is_open = part != (self.amount, self.quantity)
+        self.is_open = part[0] != self.amount or part[1] != self.quantity
         self.amount -= part[0]
         self.quantity -= part[1]
 
@@ -75,36 +79,45 @@ class Tally:
         elif not left:
             self.spent = cap
 
-    def take_all(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> dict[int, Part]:
-        """Count pieces in posted order as far as the limits let; return the part taken of each."""
+    def count_all(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> None:
+        """Count pieces in posted order as far as the limits let."""
         self.aim(pieces, rates)
-        if self._is_free():
-            return self._take_freely(pieces, rates)
-        taken = {}
-        for place, rate in rates.items():
-            if (part := self.take(pieces[place], rate)) is not None:
-                taken[place] = part
-        return taken
+        if self.is_free:
+            self._count_freely(pieces, rates)
+        else:
+            for place, rate in rates.items():
+                self.take(pieces[place], rate)
 
-    def _is_free(self) -> bool:
+    def take_all(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> None:
+        """Count pieces in posted order as far as the limits let, and take from each what was counted."""
+        self.aim(pieces, rates)
+        if self.is_free:
+            self._count_freely(pieces, rates)
+            for place in rates:
+                pieces[place].go()
+        else:
+            for place, rate in rates.items():
+                if (part := self.take(pieces[place], rate)) is not None:
+                    pieces[place].lose(part)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no limit cuts a part of a line."""
         if self.room is not None or self.spent or self.effect in PIECES:
             return False
         return self.unit_room is None or (self.unit_room > 0 and not self.can_part)
 
-    def _take_freely(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> dict[int, Part]:
+    def _count_freely(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> None:
         """Count pieces of which no limit cuts a part: the same as taking one by one, in less time."""
-        offered = [(pieces[place].amount, rate) for place, rate in rates.items() if rate]
-        self.amount = sum([amount for amount, _rate in offered])
+        self.amount = sum([pieces[place].amount for place, rate in rates.items() if rate])
         if self.effect in PROPORTIONAL:
             self.is_due = self.amount > 0
-            self.weighed = sum([amount * rate for amount, rate in offered])
+            self.weighed = sum([pieces[place].amount * rate for place, rate in rates.items()])
         else:
-            given = self.claim.given if self.effect == "bonus" else 1
-            self.is_due = bool(given and offered)
-            self.weighed = given * max([rate for _amount, rate in offered], default=0)
+            self.weighed = self._measure(pieces[0]) * max(rates.values())
+            self.is_due = self.weighed > 0
         self.took = self.is_due
         self.counted = self.amount if self.is_due else 0
-        return {place: (pieces[place].amount, pieces[place].quantity) for place in rates}
 
     def aim(self, pieces: Sequence[Piece], rates: Mapping[int, int]) -> None:
         """Forget the limits that these pieces together do not exceed."""

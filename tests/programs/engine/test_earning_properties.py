@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.engine.dates import window_start
@@ -121,7 +121,6 @@ def window_key(cap, owner, number, purchase, terms):
     return owner, cap.counts, cap.scope, cap.window, window, purchase.attributes["place"] if cap.per else None
 
 
-@settings(max_examples=150)
 @given(terms=programs(), bought=st.lists(purchases(), max_size=8), tier=st.sampled_from(["", "gold"]))
 def test_no_sequence_of_purchases_gets_more_than_any_cap_and_every_unit_is_explained(terms, bought, tier):
     counters, used, limits = Counter(), Counter(), {}
