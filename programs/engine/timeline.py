@@ -30,6 +30,7 @@ from programs.engine.state import (
     Outcome,
     Part,
     Purchase,
+    Reaching,
     Refund,
     State,
     Verdict,
@@ -234,12 +235,17 @@ class _Timeline:
             birth_date=self.state.birth_date,
         )
         standing = barred(terms=terms, basket=basket, context=context)
-        found = self._evaluate(terms, basket, context.tier, standing, self._counters(terms))
+        reaching = self._reaching(basket, context, standing, terms) if terms.reaching_earns_new else ()
+        tier, standing = _judged_by(reaching, basket.amount) if reaching else (context.tier, standing)
+        found = self._evaluate(terms, basket, tier, standing, self._counters(terms))
         self.state.active_at = max(self.state.active_at or one.occurred_at, one.occurred_at)
         self.state.standing_activity.append((one.occurred_at, one.id))
-        self.judged[one.id] = Judged(one, terms.version_id, context.tier, dict(found.found), standing)
+        judged = Judged(one, terms.version_id, tier, dict(found.found), standing, reaching=reaching)
+        self.judged[one.id] = judged
         credit = {"spend": basket.amount, "visits": 1} | _units(found)
-        self._settle(one, terms, context.tier, basket, standing, found, credit)
+        self._settle(one, terms, tier, basket, standing, found, credit)
+        if reaching:
+            self.outcome.verdicts[-1].facts["reaching"] = reaching
 
     def _event(self, one: Event, terms: Terms) -> None:
         basket = basket_of_event(one)
@@ -334,8 +340,11 @@ class _Timeline:
         counts = _units_of(awards) | {"spend": earned_before - earned_left, "visits": is_void - _is_void(judged)}
         credit = self._credit_of(counts, purchase.occurred_at, terms)
         self.ladder.credit(credit, at=purchase.occurred_at, sign=-1)
+        owed = dict(self.state.owed)
         waived = self.value.take_back(awards, refund_id=one.id, purchase_id=one.purchase_id, at=moment, terms=terms)
-        facts = {"purchase": str(one.purchase_id), "waived": waived, "credit": credit}
+        facts: dict[str, Any] = {"purchase": str(one.purchase_id), "waived": waived, "credit": credit}
+        if remembered := {u: n - owed.get(u, 0) for u, n in self.state.owed.items() if n > owed.get(u, 0)}:
+            facts["remembered"] = remembered
         taken = tuple((rule, unit, -units) for rule, unit, units in awards)
         self.outcome.verdicts.append(Verdict(one.id, terms.version_id, judged.tier, taken, facts))
         self.outcome.returned[one.purchase_id] = (returned, is_void)
@@ -368,7 +377,20 @@ class _Timeline:
         if _is_void(judged):
             return 0, NOTHING
         basket = basket_of(terms=terms, purchase=judged.purchase, returned=judged.returned)
-        return basket.amount, self._evaluate(terms, basket, judged.tier, judged.barred, judged.found)
+        tier, standing = judged.tier, judged.barred
+        if judged.reaching:
+            tier, standing = _judged_by(judged.reaching, basket.amount)
+        return basket.amount, self._evaluate(terms, basket, tier, standing, judged.found)
+
+    def _reaching(
+        self, basket: Basket, context: Context, standing: dict[str, str], terms: Terms
+    ) -> tuple[Reaching, ...]:
+        """Return by which tiers a purchase can be judged, from how much on: that of before, and those it can reach."""
+        found: list[Reaching] = [(0, context.tier, standing)]
+        for amount, tier in self.ladder.reachable(basket.occurred_at, terms, context.tier):
+            known = barred(terms=terms, basket=basket, context=replace(context, tier=tier))
+            found.append((amount, tier, known))
+        return tuple(found) if len(found) > 1 else ()
 
     def _consume(self, consumed: Mapping[str, int], *, sign: int) -> None:
         for key, amount in consumed.items():
@@ -396,6 +418,11 @@ class _Timeline:
             end = forfeited_at(how, tier=tier, earned_at=one.occurred_at, later=later, zone=terms.zone)
             if end is not None and lot.remaining:
                 self.value.expire([lot], end)
+
+
+def _judged_by(reaching: Sequence[Reaching], amount: int) -> tuple[str, dict[str, str]]:
+    """Return the highest tier that an amount reaches, and the rules barred then."""
+    return next((tier, standing) for least, tier, standing in reversed(reaching) if amount >= least)
 
 
 def _is_void(judged: Judged) -> bool:

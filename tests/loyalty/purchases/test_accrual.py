@@ -276,10 +276,14 @@ def make_rules(*rules, events=()):
         rule = Rule.objects.create(version=version, code=code, name=code.title(), unit=unit, position=place, **columns)
         for kind, value in conditions:
             RuleClause.objects.create(rule=rule, kind=kind, value=value)
+    return put_in_force(version)
+
+
+def put_in_force(version):
     version.status, version.in_force_from = "published", EVER_SINCE
     version.published_at = datetime.now(UTC)
     version.save(update_fields=["status", "in_force_from", "published_at"])
-    return program
+    return version.program
 
 
 def test_lines_store_channel_and_attributes_are_judged_and_a_line_that_comes_back_is_taken_back():
@@ -328,6 +332,21 @@ def test_event_is_judged_by_its_type_and_can_be_retried_from_the_shelf():
     assert (retried, available(member)) == (1, 14)
     assert list(one.awards.values_list("rule", "amount")) == [("check_in", 5)]
     assert_books_hold()
+
+
+def test_debt_that_a_return_leaves_for_the_next_units_is_kept_with_its_facts():
+    version = make_version(program=make_program(), is_published=False)
+    UnitTerms.objects.filter(version=version).update(debt="remember")
+    member = make_member(program=put_in_force(version), joined_at=JOINED)
+    record(member, "r1", 5_000)
+    drain()
+    Lot.objects.update(remaining=20)
+    Account.objects.filter(membership=member, kind="available").update(balance=20)  # The rest was spent.
+    back = record(member, "b1", 5_000, days=1, kind="refund", purchase="r1")
+
+    drain()
+
+    assert (available(member), back.judgement.facts["remembered"]) == (0, {"points": 30})
 
 
 def test_judgement_from_before_conditions_were_kept_still_lets_its_purchase_come_back():

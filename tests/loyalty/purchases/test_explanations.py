@@ -70,9 +70,8 @@ FIXED = {"effect": "fixed", "rate": 250_000}
             "€5.00 × 1; the limit of €5 in one year of the program cut the rest",
         ),
         (
-            {"reason": "cut", **FIXED, "units": 10, **LIMIT, "cap_scope": "program"},
-            f"Fixed award of 25{NB}points; the program's budget of 100{NB}points "
-            "in one year of the program cut the rest",
+            {"reason": "cut", **FIXED, "units": 10, **LIMIT, "cut_by": "week", "cap_scope": "program"},
+            f"Fixed award of 25{NB}points; the program's budget of 100{NB}points in one week cut the rest",
         ),
         (
             {"reason": "limit_used", **FIXED, **LIMIT, "cut_by": "lifetime", "cap_counts": "times", "limit": 1},
