@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -12,12 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts import formats
 from accounts.admin_base import display
 from accounts.roles import Permission
+from loyalty.ledger import measures
 from loyalty.ledger.admin import ReadOnlyAdmin
-from loyalty.ledger.models import Standing
-from loyalty.ledger.queries import MemberView, member_views
+from loyalty.ledger.models import Standing, TierGrant, TierPeriod
+from loyalty.ledger.queries import MemberView, MissingView, member_views
 from loyalty.purchases.accrual import bring_up_to_date
 from programs.cards import DIGITS
 from programs.models import Membership, Program
+from programs.terms import schedule_of
+
+TIERS_SHOWN = 50
 
 
 @admin.register(Membership)
@@ -112,7 +117,10 @@ class MemberAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         member = self.get_object(request, object_id)
-        extra = {"member": member, "standing": _standing_of(member)} if isinstance(member, Membership) else {}
+        extra = {}
+        if isinstance(member, Membership):
+            can_give = self._may(request, Permission.GRANT_TIERS, member)
+            extra = {"member": member, "standing": _standing_of(member), "can_give_tiers": can_give}
         return super().change_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**extra, **(extra_context or {})}
         )
@@ -130,10 +138,16 @@ def _standing_of(member: Membership) -> dict[str, Any] | None:
     bring_up_to_date(memberships=[member])
     view = member_views(memberships=[member])[member.pk]
     program = member.program
+    today = view.as_of.astimezone(program.zone).date()
     return {
         "as_of": formats.moment(view.as_of, zone=program.zone),
         "tier": view.tier,
+        "given": TierGrant.Kind(view.tier.given).label if view.tier and view.tier.given else "",
+        "is_kept_till_told": bool(view.tier and view.tier.until and view.tier.until < today),
         "next": _next_tier(view, program),
+        "keep": _missing(view.keeping, view, program),
+        "is_kept": bool(view.keeping) and not any(one.missing for one in view.keeping),
+        "tiers": _history(member) if view.tier else [],
         "balances": _balances(view, program),
     }
 
@@ -141,18 +155,36 @@ def _standing_of(member: Membership) -> dict[str, Any] | None:
 def _next_tier(view: MemberView, program: Program) -> dict[str, Any] | None:
     if view.next_tier is None:
         return None
-    return {
-        "name": view.next_tier.name,
-        "missing": [
-            {
-                "missing": formats.money(missing.missing, program.currency),
-                "have": formats.money(missing.have, program.currency),
-                "need": formats.money(missing.need, program.currency),
-                "by": missing.by,
-            }
-            for missing in view.next_tier.missing
-        ],
-    }
+    return {"name": view.next_tier.name, "missing": _missing(view.next_tier.missing, view, program)}
+
+
+def _missing(asked: Iterable[MissingView], view: MemberView, program: Program) -> list[dict[str, Any]]:
+    """Return what is not there yet of what a tier asks for, in words."""
+    units, currency = {unit.code: unit for unit in view.units}, program.currency
+    return [
+        {
+            "missing": measures.written(one.measure, one.missing, units=units, currency=currency),
+            "have": measures.figure(one.measure, one.have, units=units, currency=currency),
+            "need": measures.figure(one.measure, one.need, units=units, currency=currency),
+            "by": one.by,
+        }
+        for one in asked
+        if one.missing
+    ]
+
+
+def _history(member: Membership) -> list[dict[str, Any]]:
+    """Return the member's tiers with what brought each, the newest first."""
+    names = {tier.code: tier.name for terms in schedule_of(member.program).versions for tier in terms.tiers}
+    periods = TierPeriod.objects.filter(program=member.program, membership=member).order_by("-posted_at")
+    return [
+        {
+            "tier": names.get(period.tier, period.tier),
+            "since": formats.moment(period.starts_at, zone=member.program.zone),
+            "reason": period.get_reason_display(),
+        }
+        for period in periods[:TIERS_SHOWN]
+    ]
 
 
 def _balances(view: MemberView, program: Program) -> list[dict[str, Any]]:
@@ -173,6 +205,8 @@ def _balances(view: MemberView, program: Program) -> list[dict[str, Any]]:
                 "held": figure(balance.held),
                 "expires": figure(expiry[0]) if expiry else "",
                 "expires_at": expiry[1] if expiry else None,
+                "is_kept_till_told": bool(expiry and expiry[1] <= view.as_of),
+                "owed": formats.units(unit, balance.owed, currency=program.currency) if balance.owed else "",
             }
         )
     return rows

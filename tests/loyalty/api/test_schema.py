@@ -20,8 +20,12 @@ ADDRESSES = {
     "/api/v1/purchases/": {"get", "post"},
     "/api/v1/purchases/batch/": {"post"},
     "/api/v1/purchases/{external_id}/": {"get"},
+    "/api/v1/members/{member}/tiers/": {"get"},
     "/api/v1/refunds/": {"get", "post"},
     "/api/v1/refunds/{external_id}/": {"get"},
+    "/api/v1/events/": {"get", "post"},
+    "/api/v1/events/{external_id}/": {"get"},
+    "/api/v1/quotes/": {"post"},
     "/api/v1/sandbox/clock/": {"post"},
 }
 

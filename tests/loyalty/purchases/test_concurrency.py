@@ -11,9 +11,12 @@ from django.db import connection, connections, transaction
 from loyalty.ledger.models import Account
 from loyalty.ledger.verify import verify
 from loyalty.purchases import accrual
+from loyalty.purchases.events import record_event
+from loyalty.purchases.inputs import EventInput
 from loyalty.purchases.models import Activity
-from tests.factories import make_member, make_shop
+from tests.factories import make_key, make_member, make_shop
 from tests.factories.activity import JOINED, record
+from tests.factories.events import make_event_shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +72,35 @@ def test_workers_and_due_work_at_once_leave_the_books_in_order():
     accrual.run_due(program=program, as_of=program.now())
 
     assert set(Activity.objects.values_list("status", flat=True)) == {"accrued"}
+    assert verify(programs=[program]).faults == []
+
+
+def test_no_referral_is_missed_however_it_meets_the_friends_purchase():
+    program = make_event_shop()
+    key = make_key(program=program)[0]
+    referrer = make_member(program=program, external_id="referrer", joined_at=JOINED)
+    friends = [make_member(program=program, external_id=f"f{n}", joined_at=JOINED) for n in range(12)]
+
+    def work(number: int) -> object:
+        for nth, friend in enumerate(friends):
+            if nth % (THREADS // 2) != number // 2:
+                continue
+            if number % 2:
+                record(friend, f"r{nth}", 1_000)
+                drain(number)
+            else:
+                item = EventInput(
+                    f"e{nth}", JOINED, "external_id:referrer", "referral", {"friend": f"external_id:f{nth}"}
+                )
+                record_event(program=program, item=item, by=key)
+        return None
+
+    at_once(work)
+    drain(0)
+
+    assert set(Activity.objects.values_list("status", flat=True)) == {"accrued"}
+    balance = Account.objects.get(membership=referrer, kind="available").balance
+    assert balance == 12 * 25
     assert verify(programs=[program]).faults == []
 
 

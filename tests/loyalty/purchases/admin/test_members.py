@@ -71,3 +71,18 @@ def test_member_page_leads_to_what_is_only_theirs(client, program, ann, page):
     response = client.get(reverse(f"admin:{page}_changelist"), {"membership__id__exact": ann.pk})
 
     assert [row.membership for row in response.context["cl"].result_list] == [ann]
+
+
+def test_member_page_tells_each_tier_with_its_reason_and_offers_to_give_one(client, program, ann):
+    record(ann, "receipt-1", 40_000)
+    drain()
+
+    response = client.get(reverse("admin:programs_membership_change", args=[ann.pk]))
+
+    assert [(row["tier"], row["reason"]) for row in response.context["standing"]["tiers"]][::-1][:2] == [
+        ("Basic", "Joined"),
+        ("Silver", "Reached"),
+    ]
+    address = reverse("admin:ledger_tiergrant_add") + "?member=123456789015"
+    assert address in response.content.decode()
+    assert client.get(address).context["adminform"].form["member"].value() == "123456789015"
