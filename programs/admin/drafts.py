@@ -111,7 +111,9 @@ class NumbersForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.initial[name] = Decimal(f"{value.normalize():f}")
 
 
-def offer(form: forms.BaseForm, name: str, choices: Iterable[tuple[str, Any]], *, none: Any = "–") -> None:
+def offer(
+    form: forms.BaseForm, name: str, choices: Iterable[tuple[str, Any]], *, none: Any = "–", help_text: Any = ""
+) -> None:
     """Let a field of text be chosen from what there is; what stands there stays a choice."""
     field = form.fields.get(name)
     if field is None:
@@ -122,12 +124,17 @@ def offer(form: forms.BaseForm, name: str, choices: Iterable[tuple[str, Any]], *
         known.append((present, _("%(code)s (not there)") % {"code": present}))
     form.fields[name] = forms.ChoiceField(
         label=field.label,
-        help_text=field.help_text,
+        help_text=help_text,
         required=False,
         choices=known,
         widget=UnfoldAdminSelectWidget(choices=known),
     )
     name_for_screen_readers(form.fields[name])
+
+
+def shown_if(field: str, condition: str) -> str:
+    """Return for the theme when a field is shown: always on a page that is only read, where there are no inputs."""
+    return f"typeof {field} === 'undefined' || {condition}"
 
 
 def own_page(part: Model, lines: Iterable[str]) -> Any:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
 from accounts.admin_base import UnfoldAdminTextInputWidget
-from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, offer, own_page
+from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, offer, own_page, shown_if
 from programs.admin.wording import rule_in_words
 from programs.models import ClauseKind, ProgramVersion, Rule, RuleCap, RuleClause, RuleLineRate, TierRate
 
@@ -162,7 +162,12 @@ class RuleForm(NumbersForm):
         version = self.instance.version
         offer(self, "event", version.event_types.values_list("code", "name"))
         others = version.rules.exclude(pk=self.instance.pk).order_by("position", "code")
-        offer(self, "of", others.values_list("code", "name"))
+        offer(
+            self,
+            "of",
+            others.values_list("code", "name"),
+            help_text=_("Its rate is multiplied, or the percentage is taken of what it gives."),
+        )
         for name, rows in (("unit", version.program.units.all()), ("group", version.groups.order_by("position"))):
             if name in self.fields:
                 self.fields[name].queryset = rows  # type: ignore[attr-defined]
@@ -201,10 +206,10 @@ class RuleAdmin(PartAdmin):
         (_("How it stacks"), {"fields": (("group", "position"),)}),
     )
     conditional_fields: ClassVar = {
-        "event": "trigger == 'event'",
-        "of": "['multiplier', 'bonus'].includes(effect)",
-        "of_tier_rate": "effect == 'multiplier'",
-        "pieces": "effect == 'per_item'",
+        "event": shown_if("trigger", "trigger == 'event'"),
+        "of": shown_if("effect", "['multiplier', 'bonus'].includes(effect)"),
+        "of_tier_rate": shown_if("effect", "effect == 'multiplier'"),
+        "pieces": shown_if("effect", "effect == 'per_item'"),
     }
     inlines: ClassVar = [RuleClauseInline, TierRateInline, RuleLineRateInline, RuleCapInline]
     ordering = ("-version__number", "position")

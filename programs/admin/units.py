@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import UnfoldAdminCheckboxSelectMultipleWidget
-from programs.admin.drafts import PartAdmin, PartInline, PartOfPartInline, own_page
+from programs.admin.drafts import PartAdmin, PartInline, PartOfPartInline, own_page, shown_if
 from programs.admin.wording import unit_in_words
 from programs.models import ProgramVersion, TierExpiry, UnitTerms
 
@@ -118,12 +118,12 @@ class UnitTermsAdmin(PartAdmin):
         (_("When it can be spent"), {"fields": (("pending_days", "pending_until"), "debt")}),
     )
     conditional_fields: ClassVar = {
-        "expiry_months": "['rolling', 'inactivity'].includes(expiry)",
-        "expiry_days": "['rolling', 'inactivity'].includes(expiry)",
-        "round_up": "['rolling', 'inactivity'].includes(expiry)",
-        "fall_months": "['rolling', 'inactivity'].includes(expiry)",
-        "fixed_days": "expiry == 'fixed'",
-        "kept_alive_by": "expiry == 'inactivity'",
+        "expiry_months": shown_if("expiry", "['rolling', 'inactivity'].includes(expiry)"),
+        "expiry_days": shown_if("expiry", "['rolling', 'inactivity'].includes(expiry)"),
+        "round_up": shown_if("expiry", "['rolling', 'inactivity'].includes(expiry)"),
+        "fall_months": shown_if("expiry", "['rolling', 'inactivity'].includes(expiry)"),
+        "fixed_days": shown_if("expiry", "expiry == 'fixed'"),
+        "kept_alive_by": shown_if("expiry", "expiry == 'inactivity'"),
     }
 
     def has_module_permission(self, request: HttpRequest) -> bool:

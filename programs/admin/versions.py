@@ -20,7 +20,7 @@ from accounts import formats
 from accounts.admin_base import TenantAdmin, actor, businesses_of, display
 from accounts.roles import Permission
 from programs import actions, content
-from programs.admin.drafts import DraftOnly, offer
+from programs.admin.drafts import DraftOnly, offer, shown_if
 from programs.admin.groups import EventTypeInline, RuleGroupInline
 from programs.admin.places import placed
 from programs.admin.rules import RuleInline
@@ -89,12 +89,15 @@ class VersionAdmin(DraftOnly, TenantAdmin):
         (None, {"fields": ("note",)}),
         (
             _("What counts"),
-            {"fields": (("tax_earns", "paid_part_earns"), "year_starts"), "classes": ("collapse",)},
+            {
+                "fields": (("tax_earns", "paid_part_earns"), ("reaching_earns_new", "year_starts")),
+                "classes": ("collapse",),
+            },
         ),
         (
             _("How long a tier is held"),
             {
-                "fields": (("tier_validity", "tier_months"), ("tier_fall", "tier_grace_months")),
+                "fields": ("tier_validity", "tier_months", ("tier_fall", "tier_grace_months"), "reaching_earns_new"),
                 "classes": ("collapse",),
             },
         ),
@@ -116,13 +119,13 @@ class VersionAdmin(DraftOnly, TenantAdmin):
         ),
     )
     conditional_fields: ClassVar = {
-        "tier_months": "tier_validity == 'months'",
-        "trial_months": "trial_tier != ''",
-        "trial_measure": "trial_tier != ''",
-        "trial_need": "trial_tier != ''",
-        "trial_unit": "trial_measure == 'units'",
-        "trial_once_in_months": "trial_tier != ''",
-        "notice_days": "needs_notice",
+        "tier_months": shown_if("tier_validity", "tier_validity == 'months'"),
+        "trial_months": shown_if("trial_tier", "trial_tier != ''"),
+        "trial_measure": shown_if("trial_tier", "trial_tier != ''"),
+        "trial_need": shown_if("trial_tier", "trial_tier != ''"),
+        "trial_unit": shown_if("trial_measure", "trial_measure == 'units'"),
+        "trial_once_in_months": shown_if("trial_tier", "trial_tier != ''"),
+        "notice_days": shown_if("needs_notice", "needs_notice"),
     }
     inlines: ClassVar = [TierInline, RuleInline, RuleGroupInline, UnitTermsInline, EventTypeInline]
     change_form_outer_before_template = "admin/programs/version_head.html"

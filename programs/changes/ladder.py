@@ -92,9 +92,11 @@ def switch_lines(terms: Content) -> Lines:
     lines = {
         _("Tax"): _earns(terms.tax_earns),
         _("The part paid with units"): _earns(terms.paid_part_earns),
+        _("The purchase that reaches a tier"): _reaching(terms.reaching_earns_new),
         _("The program's year begins in"): str(ProgramVersion.Month(terms.year_starts).label),
         _("A tier is held"): str(ProgramVersion.TierValidity(terms.tier_validity).label),
         _("A member falls"): str(ProgramVersion.TierFall(terms.tier_fall).label),
+        _("What reaches a tier earns at"): _("the new tier") if terms.reaching_earns_new else _("the old tier"),
         _("Grace of a tier"): months(terms.tier_grace_months) if terms.tier_grace_months else _("none"),
         _("Losses need a notice"): _notice(terms),
     }
@@ -105,6 +107,10 @@ def switch_lines(terms: Content) -> Lines:
 
 def _earns(earns: bool) -> str:
     return _("earns") if earns else _("does not earn")
+
+
+def _reaching(earns_new: bool) -> str:
+    return _("earns at the new tier") if earns_new else _("earns at the old tier")
 
 
 def _notice(terms: Content) -> str:

@@ -269,6 +269,7 @@ def test_compare_says_the_switches_of_a_version(program, terms):
         terms,
         tax_earns=True,
         paid_part_earns=True,
+        reaching_earns_new=True,
         year_starts=2,
         tier_validity="months",
         tier_months=18,
@@ -283,6 +284,7 @@ def test_compare_says_the_switches_of_a_version(program, terms):
     assert told(terms, changed, program=program) == [
         ("Tax", "does not earn", "earns"),
         ("The part paid with units", "does not earn", "earns"),
+        ("The purchase that reaches a tier", "earns at the old tier", "earns at the new tier"),
         ("The program's year begins in", "January", "February"),
         ("A tier is held", held, "A number of months from the day it was reached"),
         ("A member falls", "To what was earned", "One tier down"),
