@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from programs.actions import start_draft
 from tests.factories import make_member, make_shop, make_staff
 from tests.factories.activity import drain, record
 
@@ -31,3 +32,23 @@ def test_owner_eases_a_tier_and_members_move_up(house, open_page, assert_accessi
     page.goto(f"{house.url}/admin/programs/membership/{member.pk}/change/")
     expect(page.get_by_text("Silver since")).to_be_visible()
     assert_accessible(page)
+
+
+def test_owner_is_led_from_a_fault_to_the_rule_and_shown_how_to_write_a_condition(house, open_page, assert_accessible):
+    program = make_shop(currency="USD")
+    draft = start_draft(program=program, by=None)
+    base = draft.rules.get()
+    draft.rules.create(code="friday", name="Friday", unit=base.unit, rate=2, position=1)
+
+    page = open_page(f"/admin/programs/programversion/{draft.pk}/publish/", user=make_staff(business=program.business))
+    expect(page.get_by_role("button", name="Publish version 2")).to_be_disabled()
+    page.get_by_role("link", name="Mend it").click()
+    page.get_by_text("Add another Condition").click()
+    page.locator("select[name='clauses-0-kind']").select_option("weekday")
+    written = page.locator("input[name='clauses-0-value']")
+    expect(written).to_have_attribute("placeholder", "mon-fri")
+    expect(page.locator("select[name='event']")).to_be_hidden()
+    assert_accessible(page)
+    written.fill("fri")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(written).to_have_value("fri")
