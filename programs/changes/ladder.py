@@ -92,7 +92,6 @@ def switch_lines(terms: Content) -> Lines:
     lines = {
         _("Tax"): _earns(terms.tax_earns),
         _("The part paid with units"): _earns(terms.paid_part_earns),
-        _("The purchase that reaches a tier"): _reaching(terms.reaching_earns_new),
         _("The program's year begins in"): str(ProgramVersion.Month(terms.year_starts).label),
         _("A tier is held"): str(ProgramVersion.TierValidity(terms.tier_validity).label),
         _("A member falls"): str(ProgramVersion.TierFall(terms.tier_fall).label),
@@ -107,10 +106,6 @@ def switch_lines(terms: Content) -> Lines:
 
 def _earns(earns: bool) -> str:
     return _("earns") if earns else _("does not earn")
-
-
-def _reaching(earns_new: bool) -> str:
-    return _("earns at the new tier") if earns_new else _("earns at the old tier")
 
 
 def _notice(terms: Content) -> str:

@@ -284,10 +284,10 @@ def test_compare_says_the_switches_of_a_version(program, terms):
     assert told(terms, changed, program=program) == [
         ("Tax", "does not earn", "earns"),
         ("The part paid with units", "does not earn", "earns"),
-        ("The purchase that reaches a tier", "earns at the old tier", "earns at the new tier"),
         ("The program's year begins in", "January", "February"),
         ("A tier is held", held, "A number of months from the day it was reached"),
         ("A member falls", "To what was earned", "One tier down"),
+        ("What reaches a tier earns at", "the old tier", "the new tier"),
         ("Grace of a tier", "none", "2 months"),
         ("Losses need a notice", "no", "yes, days before: 14"),
         ("A tier is held for", "", "18 months"),
