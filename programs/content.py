@@ -197,6 +197,7 @@ class Content:
     tier_months: int = 12
     tier_grace_months: int = 0
     tier_fall: str = ProgramVersion.TierFall.EARNED.value
+    reaching_earns_new: bool = False
     needs_notice: bool = False
     notice_days: int = 30
 
@@ -209,6 +210,7 @@ SWITCHES = (
     "tier_months",
     "tier_grace_months",
     "tier_fall",
+    "reaching_earns_new",
     "needs_notice",
     "notice_days",
 )

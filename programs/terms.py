@@ -85,6 +85,7 @@ def compiled(version: ProgramVersion) -> engine.Terms:
         tier_months=said.tier_months,
         tier_grace_months=said.tier_grace_months,
         tier_fall=said.tier_fall,
+        reaching_earns_new=said.reaching_earns_new,
         needs_notice=said.needs_notice,
         notice_days=said.notice_days,
     )

@@ -97,6 +97,7 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
             found=facts["counters"],
             barred=facts.get("barred", {}),
             returned=returned.get(activity_id, {}),
+            reaching=tuple(tuple(one) for one in facts.get("reaching", ())),
         )
         for activity_id, version_id, tier, facts in rows
     }

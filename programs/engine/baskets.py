@@ -60,12 +60,15 @@ def basket_of_event(event: Event) -> Basket:
 def earning_amount(*, terms: Terms, total: int, tax: int, returned: int = 0, paid: int = 0) -> int:
     """Return what earns of a total after some was returned, in minor units.
 
-    Without its share of tax and of what was paid with units or vouchers, where the terms say that they do not earn;
-    both shares are taken together, rounded half up.
+    Without its share of tax and of what was paid with units or vouchers, where the terms say that they do not earn; the
+    tax within the paid part is taken off once. Shares are rounded half up.
     """
     left = max(0, total - returned)
-    off = (0 if terms.tax_earns else tax) + (0 if terms.paid_part_earns else paid)
-    if not off or not total:
+    if not total:
+        return left
+    tax_off, paid_off = (0 if terms.tax_earns else tax), (0 if terms.paid_part_earns else min(paid, total))
+    off = tax_off + paid_off - (2 * tax_off * paid_off + total) // (2 * total)
+    if not off:
         return left
     return left - (2 * min(off, total) * left + total) // (2 * total)
 

@@ -152,14 +152,13 @@ class Ladder:
             self.note(state.tier, since, "kept_trial", activity_id)
         reason = self._because(reason, grant, rises=rank > present)
         state.tier_until = until
+        held_since = state.earned.since if rank and self._is_of_months(rank) else None
         if is_same and not is_renewed:
+            state.tier_since = held_since or state.tier_since
             return
         self._change_expiry(state.tier, terms.tiers[rank].code, since)
         state.tier = terms.tiers[rank].code
-        held_since = state.earned.since if self._is_of_months(rank) else None
-        state.tier_since = local_day(state.joined_at if rank == 0 else since, terms.zone)
-        if held_since is not None and rank:
-            state.tier_since = held_since
+        state.tier_since = held_since or local_day(state.joined_at if rank == 0 else since, terms.zone)
         self.note(state.tier, since, reason, activity_id)
 
     def note(self, tier: str, since: datetime, reason: str, activity_id: UUID | None) -> None:
@@ -252,6 +251,21 @@ class Ladder:
             end = tiers.granted_end(grant, terms=self.terms, record=self.record)
             moments += [moment for moment in (grant.starts_at, end) if moment is not None and moment > now]
         return min(moments, default=None)
+
+    # --- What a purchase can reach -----------------------------------------------------------------------------
+
+    def reachable(self, at: datetime, terms: Terms, tier: str) -> list[tuple[int, str]]:
+        """Return the tiers above ``tier`` that a purchase at a moment can reach, each with the amount that it takes."""
+        found = []
+        for rank in range(terms.rank(tier) + 1, len(terms.tiers)):
+            above = terms.tiers[rank]
+            if above.by_invitation or not above.conditions:
+                continue
+            asked = tiers.asked(rank, terms=terms, record=self.record, at=at)
+            visit = {"visits": 1}
+            if all(one.measure == "spend" or one.missing <= visit.get(one.measure, 0) for one in asked):
+                found.append((max(one.missing if one.measure == "spend" else 0 for one in asked), above.code))
+        return found
 
     # --- Past days ---------------------------------------------------------------------------------------------
 

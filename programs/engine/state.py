@@ -80,12 +80,16 @@ Part = tuple[int, int]
 """Of a line: a quantity in thousandths and minor units."""
 
 
+Reaching = tuple[int, str, dict[str, str]]
+"""From how much that earns a purchase is judged by which tier, and the rules that are barred then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """The facts a purchase was judged by: what its returns need.
 
     ``barred``: rules whose standing conditions did not hold, with the kind of condition. ``returned``: what was given
-    back so far, by the line's number.
+    back so far, by the line's number. ``reaching``: where a purchase earns at the tier that it reaches, all it can.
     """
 
     purchase: Purchase
@@ -94,6 +98,7 @@ class Judged:
     found: dict[str, int]  # Counters of limits, as the purchase found them.
     barred: dict[str, str] = field(default_factory=dict)
     returned: Mapping[int, Part] = field(default_factory=dict)
+    reaching: tuple[Reaching, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,8 @@ class Terms:
     ``rules`` are those switched on, in the order in which they are judged. ``year_starts`` is the month in which the
     program's year begins. ``tier_validity``: next_year (the rest of its year and the whole next one), months
     (``tier_months`` from the day it was reached; only what follows keeps it) or as_reached (while the credit reaches
-    it); each ``tier_grace_months`` longer. ``tier_fall``: earned or one_step.
+    it); each ``tier_grace_months`` longer. ``tier_fall``: earned or one_step. With ``reaching_earns_new`` a purchase
+    that reaches a tier earns at it.
     """
 
     version_id: UUID
@@ -192,6 +193,7 @@ class Terms:
     tier_months: int = 12
     tier_grace_months: int = 0
     tier_fall: str = "earned"
+    reaching_earns_new: bool = False
     trial: Trial | None = None
     needs_notice: bool = False
     notice_days: int = 30

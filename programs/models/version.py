@@ -105,6 +105,12 @@ class ProgramVersion(models.Model):
         default=TierFall.EARNED,
         db_default=TierFall.EARNED,
     )
+    reaching_earns_new = models.BooleanField(
+        _("what reaches a tier earns at it"),
+        default=False,
+        db_default=False,
+        help_text=_("Off: the purchase that reaches a tier earns at the old one, the next at the new."),
+    )
     paid_part_earns = models.BooleanField(
         _("what was paid with units earns"),
         default=False,

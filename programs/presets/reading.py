@@ -176,6 +176,7 @@ def _content(whole: Table, units: Iterable[Table]) -> Content:
         tier_months=terms.get("tier_months", 12),
         tier_grace_months=terms.get("tier_grace_months", 0),
         tier_fall=terms.get("tier_fall", ProgramVersion.TierFall.EARNED.value),
+        reaching_earns_new=terms.get("reaching_earns_new", False),
         needs_notice=terms.get("needs_notice", False),
         notice_days=_closed(terms, terms.get("notice_days", 30)),
         trial=_trial(whole.table("trial")) if "trial" in whole.given else None,

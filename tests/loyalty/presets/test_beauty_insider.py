@@ -36,6 +36,16 @@ def test_rouge_buying_for_1000_earns_1500(stage):
     assert available(next_one["member"], "points") == "2500"
 
 
+def test_purchase_that_reaches_a_level_earns_at_the_new_one_where_the_terms_say_so(stage):
+    stage.revise(terms(reaching_earns_new=True))
+
+    reaching = stage.buy("2025-02-01", "1000.00")
+    back = stage.give_back(reaching, "2025-02-02", amount="0.01")
+
+    assert (earned(reaching), earned(back)) == ({"base": "1500"}, {"base": "-251"})
+    assert (available(back["member"], "points"), tier(back["member"])) == ("1249", "vib")
+
+
 def test_vib_reached_on_31_january_2022_holds_until_31_december_2023():
     stage = Stage("beauty_insider", "2022-01-01 00:00")
 

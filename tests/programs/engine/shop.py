@@ -117,7 +117,10 @@ class Shop:
         verdict = next(v for o in self.outcomes for v in o.verdicts if v.activity_id == one.id)
         facts = verdict.facts
         returned = self.returned.setdefault(one.id, {})
-        return Judged(one, verdict.version_id, verdict.tier, facts["counters"], facts["barred"], dict(returned))
+        reaching = facts.get("reaching", ())
+        return Judged(
+            one, verdict.version_id, verdict.tier, facts["counters"], facts["barred"], dict(returned), reaching
+        )
 
     @property
     def points(self) -> int:

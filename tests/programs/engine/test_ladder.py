@@ -567,3 +567,30 @@ def test_return_of_spent_units_follows_the_policy(policy, after_return, after_ne
 
     lots = sum(lot.remaining for lot in shop.state.lots)
     assert (shop.points, lots) == (after_next, after_next)
+
+
+# --- Where the purchase that reaches a tier earns at it --------------------------------------------------------------------
+
+
+def generous() -> Terms:
+    return replace(beauty(), reaching_earns_new=True)
+
+
+def test_purchase_that_reaches_a_tier_earns_at_it_where_the_terms_say_so():
+    shop = Shop(generous(), joined_at=JOINED)
+    shop.buy(at("2022-02-01", 17), 34_000)
+    shop.buy(at("2022-02-02", 17), 1_000)
+
+    assert shop.points == 340 + 12
+
+
+def test_return_below_the_tier_that_was_reached_leaves_what_the_rest_alone_had_earned():
+    shop, plain = Shop(generous(), joined_at=JOINED), Shop(generous(), joined_at=JOINED)
+    for one in (shop, plain):
+        one.buy(at("2022-02-01", 17), 30_000)
+    bought = shop.buy(at("2022-02-02", 17), 9_000)
+
+    shop.give_back(bought, at("2022-02-03", 17), 5_000)
+    plain.buy(at("2022-02-02", 17), 4_000)
+
+    assert (shop.points, shop.state.tier) == (plain.points, plain.state.tier) == (340, "insider")
