@@ -16,6 +16,7 @@ from loyalty.ledger import book as ledger
 from loyalty.ledger.memory import grant_kept
 from loyalty.ledger.models import Standing, TierGrant
 from loyalty.ledger.queries import present_of
+from loyalty.ledger.signals import book_opened
 from programs.engine.dates import local_day, months_later
 from programs.engine.state import Grant
 from programs.engine.terms import Schedule, Terms
@@ -177,6 +178,7 @@ def _review(standing: Standing, schedule: Schedule, grants: Sequence[object]) ->
 
 def _fold(standing: Standing, schedule: Schedule, *, until: datetime) -> None:
     book = ledger.open_book([standing], {standing.membership_id: ledger.Needs(lots=True)})
+    book_opened.send(sender=ledger.Book, book=book, schedules={standing.program_id: schedule})
     state = book.states[standing.membership_id]
     ledger.write(book, {standing.membership_id: fold(state=state, schedule=schedule, until=until, new_id=new_id)})
 

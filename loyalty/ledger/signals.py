@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 # Sent in the transaction that enrols them, with ``memberships`` and their programs' ``schedules`` by id.
 members_joined = Signal()
+
+# Sent before members are folded in this room, with the ``book`` and the ``schedules`` by program: who knows what
+# happened completes what is remembered of it.
+book_opened = Signal()

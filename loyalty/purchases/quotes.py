@@ -16,6 +16,7 @@ from loyalty.ledger.models import Standing
 from loyalty.ledger.queries import present_of
 from loyalty.purchases.budgets import budgets_to_hold, used_so_far
 from loyalty.purchases.buyers import member_of, members_named
+from loyalty.purchases.credits import complete as complete_credit
 from loyalty.purchases.facts import (
     Row,
     engine_activity,
@@ -107,6 +108,7 @@ class _Reading:
         ordered = {self.member: in_order(rows, self.purchases)}
         needs = ledger.Needs(lots=True, periods=True, segments=True)
         book = ledger.open_book([standing], {self.member: needs})
+        complete_credit(book, {standing.program_id: schedule})
         read_for_refunds(book, ordered, self.judged)
         read_for_late_activity(book, ordered, [standing])
         self.state = book.states[self.member]

@@ -4,7 +4,9 @@ import pytest
 from django.apps import apps
 
 from loyalty.ledger.models import Standing
+from programs import presets
 from programs.models import Membership, Program
+from programs.presets.loading import load
 from tests.factories import BASE_RULE, RuleSpec, UnitSpec, make_member, make_program, make_shop, make_version
 from tests.factories.activity import drain
 from tests.loyalty.api.client import Till, a_purchase
@@ -58,6 +60,29 @@ def test_purchase_then_gets_what_the_quote_said(db, terms, before):
 
     assert quoted["awards"] == quoted_again["awards"] == got["awards"] != []
     assert quoted["explanation"] == quoted_again["explanation"] == got["explanation"]
+
+
+@pytest.mark.parametrize("preset", ["cashback", "coffee_stars", "hotel_nights", "punch_card"])
+def test_purchase_under_a_preset_then_gets_what_the_quote_said(db, preset):
+    program = load(preset=presets.get(preset), slug=preset, clock=CLOCK, by=None).program
+    make_member(program=program, external_id="42", joined_at=datetime(2026, 1, 1, tzinfo=UTC))
+    till = Till(program)
+    lines = [
+        {"amount": "300.00", "category": "travel"},
+        {"amount": "90.00", "category": "stay", "brand": "Residence Inn", "quantity": "3"},
+        {"amount": "9.90", "category": "coffee", "quantity": "2"},
+    ]
+    body = a_quote(currency=program.currency, total="399.90", lines=lines)
+    till.post("purchases/", {**body, "external_id": "r-0", "occurred_at": "2026-05-02T10:00:00Z"})
+    drain()
+
+    quoted = till.post("quotes/", body).json()
+    till.post("purchases/", {**body, "external_id": "r-1"})
+    drain()
+    got = till.get("purchases/r-1/").json()
+
+    assert quoted["awards"] == got["awards"] != []
+    assert quoted["explanation"] == got["explanation"]
 
 
 def test_quote_writes_nothing(till):
