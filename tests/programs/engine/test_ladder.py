@@ -96,9 +96,7 @@ def history(shop):
     return [(c.tier, c.reason, c.starts_at.date().isoformat()) for o in shop.outcomes for c in o.tier_changes]
 
 
-# --- Held a year from the day it was reached -------------------------------------------------------------------------
-
-
+# --- Held a year from the day it was reached -----------------------------------------------------------------------
 def test_rolling_tier_reached_holds_a_year_from_that_day():
     shop = Shop(peak(), joined_at=JOINED)
 
@@ -245,9 +243,7 @@ def test_folding_tiers_by_months_in_one_go_equals_day_by_day():
     assert (held(once), history(once)) == (held(daily), history(daily))
 
 
-# --- Calendar years, grace to the end of February, life ---------------------------------------------------------------
-
-
+# --- Calendar years, grace to the end of February, life ------------------------------------------------------------
 @pytest.mark.parametrize(("year", "until"), [(2022, date(2024, 2, 29)), (2023, date(2025, 2, 28))])
 def test_level_by_nights_ends_with_february_after_the_next_year(year, until):
     shop = Shop(nights(), joined_at=JOINED)
@@ -317,9 +313,7 @@ def test_enough_nights_in_enough_years_make_a_level_for_life():
     assert held(shop)[::2] == ("silver", None)
 
 
-# --- By hand, by invitation, on trial ----------------------------------------------------------------------------------
-
-
+# --- By hand, by invitation, on trial ------------------------------------------------------------------------------
 def test_tier_by_hand_holds_to_its_end_and_then_what_was_earned_returns():
     shop = Shop(beauty(), joined_at=JOINED)
     shop.buy(at("2022-02-02", 17), 35_000)
@@ -356,9 +350,7 @@ def test_trial_is_kept_a_year_where_enough_nights_fell_into_it(pieces, tier, unt
     assert until is None or shop.state.tier_until == until
 
 
-# --- Other windows -----------------------------------------------------------------------------------------------------
-
-
+# --- Other windows -------------------------------------------------------------------------------------------------
 def test_years_of_membership_run_from_the_day_of_joining():
     tiers = (Tier("one", "One"), Tier("two", "Two", (Condition("visits", "anniversary", 2),)))
     shop = Shop(beauty(tiers=tiers), joined_at=datetime(2022, 6, 15, 17, tzinfo=UTC))
@@ -413,9 +405,7 @@ def test_invitation_is_not_the_next_tier():
     assert next_tier(terms=peak(), record=record, tier="pioneer", at=shop.state.as_of) is None
 
 
-# --- Units that a tier spares --------------------------------------------------------------------------------------------
-
-
+# --- Units that a tier spares --------------------------------------------------------------------------------------
 def coffee() -> Terms:
     return replace(
         peak(),
@@ -482,9 +472,7 @@ def test_marks_that_no_window_looks_at_are_forgotten():
     assert (len(shop.state.marks) <= 52, shop.state.tier) == (True, "pioneer")
 
 
-# --- Nothing is lost before the member was told --------------------------------------------------------------------------
-
-
+# --- Nothing is lost before the member was told --------------------------------------------------------------------
 def told(shop, *kinds):
     return [(n.kind, n.what) for o in shop.outcomes for n in o.notices if not kinds or n.kind in kinds]
 
@@ -548,9 +536,7 @@ def test_notice_holds_a_level_by_calendar_years_too():
     assert shop.state.tier == "insider"
 
 
-# --- Debts ---------------------------------------------------------------------------------------------------------------
-
-
+# --- Debts ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("policy", "after_return", "after_next"), [("owe", -80, 20), ("remember", 0, 20), ("waive", 0, 100)]
 )
@@ -569,9 +555,7 @@ def test_return_of_spent_units_follows_the_policy(policy, after_return, after_ne
     assert (shop.points, lots) == (after_next, after_next)
 
 
-# --- Where the purchase that reaches a tier earns at it --------------------------------------------------------------------
-
-
+# --- Where the purchase that reaches a tier earns at it ------------------------------------------------------------
 def generous() -> Terms:
     return replace(beauty(), reaching_earns_new=True)
 
