@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from loyalty.engagement.keyset import Place
 from loyalty.engagement.rows import Row, Writer, activities_by_id, pending_row
@@ -51,6 +51,17 @@ class Page:
     older: str
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How much is being counted, and whether all of it was bought."""
+
+    number: int
+    are_purchases: bool
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+
 def page(
     *,
     membership: Membership,
@@ -81,13 +92,19 @@ def on_the_way(*, membership: Membership, units: Sequence[Unit], limit: int) -> 
     known = {unit.pk: unit for unit in units}
     activities = activities_by_id(membership.program, [lot.activity_id for lot in lots])
     events = event_names(activities.values(), program=membership.program)
-    return [pending_row(lot, known[lot.unit_id], membership.program, activities, events) for lot in lots]
+    several = len(units) > 1
+    return [
+        pending_row(lot, known[lot.unit_id], membership.program, activities, events, several=several) for lot in lots
+    ]
 
 
-def being_counted(*, membership: Membership) -> int:
-    """Return how many purchases and returns have arrived and wait to be counted."""
-    states = (Activity.Status.RECORDED, Activity.Status.WAITING)
-    return Activity.objects.filter(program_id=membership.program_id, membership=membership, status__in=states).count()
+def being_counted(*, membership: Membership) -> Counting:
+    """Return what has arrived and waits to be counted; an event that waits for a friend may do so for long."""
+    recorded = Q(status=Activity.Status.RECORDED)
+    returned = Q(status=Activity.Status.WAITING, kind=Activity.Kind.REFUND)
+    found = Activity.objects.filter(recorded | returned, program_id=membership.program_id, membership=membership)
+    counts = found.aggregate(all=Count("id"), bought=Count("id", filter=Q(kind=Activity.Kind.PURCHASE)))
+    return Counting(counts["all"], are_purchases=counts["all"] == counts["bought"])
 
 
 def by_month(rows: Iterable[Row]) -> list[tuple[date, list[Row]]]:

@@ -1,34 +1,41 @@
-"""What stands on the first page: the facts under the balance, and the way to the next tier."""
+"""What stands on the first page: the facts under the balance, and the tier with what to do next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
 from accounts import formats
+from loyalty.engagement.asks import at_the_top, short_of_year, to_keep, to_reach
+from loyalty.engagement.ladder import Piece, RungShown, way
 from loyalty.engagement.members import Visit
-from loyalty.ledger.queries import NextTierView, RungView
-from programs.engine.terms import RATE_SCALE, Rule
+from loyalty.engagement.rates import Rate, rate, rate_above
+from loyalty.ledger.queries import BalanceView
+from programs.engine.terms import Terms, UnitTerms
+from programs.engine.tiers import UNIT
 from programs.models import Unit
 
 INSTANT = timedelta(microseconds=1)
 WARNED = timedelta(days=60)
-RUNGS_SHOWN = 4
+ARRIVALS_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line under the balance. ``kind``: stays, expires, arrives; ``count`` decides the form of the verb."""
+    """A line under the balance.
+
+    ``kind``: owes, stays, expires, lasts, arrives, has or counts; ``count`` decides the form of the verb. ``why``: the
+    tier in which units last, or ``purchase`` where a purchase lets them stay longer.
+    """
 
     kind: str
     amount: str
-    day: str
-    count: int
+    day: str = ""
+    count: int = 2
     warns: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +50,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """What one of the currency gives: ``$1`` gives ``1.25 points``, or so many percent back."""
-
-    given: str
-    each: str = ""
-    tier: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The way from one rung to the next; ``done`` of ``whole``."""
-
-    label: str
-    done: int
-    whole: int
-
-
-@dataclass(frozen=True, slots=True)
-class RungShown:
-    """A rung under the bar."""
-
-    name: str
-    figure: str
-    is_mine: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TierPanel:
     """The member's tier, what to do next, and how far it is."""
 
@@ -77,8 +57,10 @@ class TierPanel:
     until: str
     action: str
     keep: str
+    keep_warns: bool
     pieces: list[Piece]
     rungs: list[RungShown]
+    tracks: list[Piece]
     gain: Rate | None
 
 
@@ -88,11 +70,11 @@ def ticket(visit: Visit) -> Ticket:
     balance = visit.view.balances.get(unit.code)
     written = formats.figure(unit, balance.available if balance else 0, currency=program.currency)
     return Ticket(
-        label=spendable_label(unit),
+        label=balance_label(unit, visit.view.terms),
         balance=written,
         size=_size(written),
         facts=_facts(visit),
-        rate=_rate(visit, tier=visit.view.tier.code if visit.view.tier else ""),
+        rate=rate(visit),
     )
 
 
@@ -102,12 +84,12 @@ def _size(written: str) -> str:
     return next((name for length, name in steps if len(written) > length), "")
 
 
-def spendable_label(unit: Unit) -> str:
+def balance_label(unit: Unit, terms: Terms) -> str:
     """Return what stands over a balance."""
-    if unit.is_money:
-        return _("To spend at the till")
-    name = unit.name_plural
-    return _("%(units)s to spend") % {"units": name[:1].upper() + name[1:]}
+    name = unit.name_plural[:1].upper() + unit.name_plural[1:]
+    if not unit.is_spendable:
+        return _("%(units)s towards your level") % {"units": name} if _counts(unit, terms) else name
+    return _("To spend at the till") if unit.is_money else _("%(units)s to spend") % {"units": name}
 
 
 def tier_panel(visit: Visit) -> TierPanel | None:
@@ -115,17 +97,18 @@ def tier_panel(visit: Visit) -> TierPanel | None:
     tier, following = visit.view.tier, visit.view.next_tier
     if tier is None:
         return None
+    found = way(visit)
     today = visit.at.date()
-    ladder = _window(visit.view.ladder, tier.code)
-    have = _have(visit, following, today)
     return TierPanel(
         name=tier.name,
-        until=_("until %(day)s") % {"day": formats.day(tier.until)} if tier.until else _("always yours"),
-        action=_action(visit, following, today) if following else _at_the_top(visit, tier.name, tier.until, today),
-        keep=_keeping(visit, tier.code, tier.name, tier.until, have, today) if following else "",
-        pieces=_pieces(ladder, have),
-        rungs=_rungs(visit, ladder, tier.code, following.code if following else "", have),
-        gain=_rate(visit, tier=following.code, named=following.name) if following else None,
+        until=_until(visit),
+        action=to_reach(visit) if following else at_the_top(visit),
+        keep=to_keep(visit) if following else "",
+        keep_warns=tier.until is not None and tier.until - today < WARNED,
+        pieces=found.pieces,
+        rungs=found.rungs,
+        tracks=found.tracks,
+        gain=rate_above(visit),
     )
 
 
@@ -134,132 +117,102 @@ def day_before(moment: datetime, visit: Visit) -> date:
     return (moment - INSTANT).astimezone(visit.membership.program.zone).date()
 
 
+def _until(visit: Visit) -> str:
+    """Return until when the tier is held, and by what where it was not reached; empty where that is open."""
+    tier = visit.view.tier
+    assert tier is not None
+    if tier.until is None:
+        without_end = {"": _("always yours"), "invitation": _("by invitation")}
+        return without_end.get(tier.given, _("given to you"))
+    if tier.until < visit.at.date():
+        return ""
+    sentences = {
+        "": _("until %(day)s"),
+        "invitation": _("by invitation, until %(day)s"),
+        "trial": _("on trial until %(day)s"),
+    }
+    return sentences.get(tier.given, _("given to you until %(day)s")) % {"day": formats.day(tier.until)}
+
+
+# --- Facts -----------------------------------------------------------------------------------------------------------
+
+
 def _facts(visit: Visit) -> list[Fact]:
-    currency, today = visit.membership.program.currency, visit.at.date()
-    facts: list[Fact] = []
-    spendable = visit.view.balances.get(visit.unit.code)
-    if visit.view.stays_until is not None and spendable is not None and spendable.available > 0:
-        last = day_before(visit.view.stays_until, visit)
-        named = visit.unit.name_plural
-        facts.append(Fact("stays", named, _short_of_year(last, today), 2, warns=last - today < WARNED))
-    for unit in visit.units:
+    terms, currency = visit.view.terms, visit.membership.program.currency
+    first, *others = sorted(visit.units, key=lambda unit: unit != visit.unit)
+    facts = _facts_of(first, visit)
+    for unit in others:
         balance = visit.view.balances.get(unit.code)
-        if balance is None or balance.next_expiry is None or facts:
+        if balance is None or balance.available <= 0:
             continue
-        amount, at = balance.next_expiry
-        last = day_before(at, visit)
-        written = formats.units(unit, amount, currency=currency)
-        facts.append(Fact("expires", written, _short_of_year(last, today), _count(unit, amount), warns=True))
-    by_code = {unit.code: unit for unit in visit.units}
-    for arrival in visit.view.arriving[:2]:
-        unit, day = by_code[arrival.unit], arrival.at.astimezone(visit.membership.program.zone).date()
-        written = formats.units(unit, arrival.amount, currency=currency)
-        facts.append(Fact("arrives", written, _short_of_year(day, today), _count(unit, arrival.amount)))
+        amount = formats.units(unit, balance.available, currency=currency)
+        if unit.is_spendable:
+            facts += [Fact("has", amount), *_facts_of(unit, visit)]
+        else:
+            kind = "counts" if _counts(unit, terms) else "has"
+            facts.append(Fact(kind, amount, _counted_until(unit, balance, visit), _count(unit, balance.available)))
+    return facts + _arrivals(visit)
+
+
+def _facts_of(unit: Unit, visit: Visit) -> list[Fact]:
+    """Return what is owed of a unit, and when it ends or that it does not."""
+    balance, how = visit.view.balances.get(unit.code), visit.view.terms.units.get(unit.code)
+    if balance is None or how is None:
+        return []
+    owed = balance.owed or -min(balance.available, 0)
+    facts = []
+    if owed:
+        written = formats.units(unit, owed, currency=visit.membership.program.currency)
+        facts.append(Fact("owes", written, count=_count(unit, owed)))
+    if unit.is_spendable and (end := _end(unit, balance, how, visit)) is not None:
+        facts.append(end)
     return facts
+
+
+def _end(unit: Unit, balance: BalanceView, how: UnitTerms, visit: Visit) -> Fact | None:
+    tier = visit.view.tier
+    if how.expiry == "none" or (balance.available <= 0 and balance.next_expiry is None):
+        return None
+    if balance.next_expiry is None:
+        is_spared = tier is not None and how.tier_months.get(tier.code, 0) is None
+        return Fact("lasts", unit.name_plural, why=tier.name if tier else "") if is_spared else None
+    amount, at = balance.next_expiry
+    today, last = visit.at.date(), day_before(at, visit)
+    if last < today:  # Over, but the member was not told yet: it stays until then.
+        return None
+    day, warns = short_of_year(last, today), last - today < WARNED
+    if how.expiry == "inactivity":
+        moved = "purchase" if "purchase" in how.kept_alive_by else ""
+        return Fact("stays", unit.name_plural, day, warns=warns, why=moved) if balance.available > 0 else None
+    written = formats.units(unit, amount, currency=visit.membership.program.currency)
+    return Fact("expires", written, day, _count(unit, amount), warns=warns)
+
+
+def _counted_until(unit: Unit, balance: BalanceView, visit: Visit) -> str:
+    """Return until when units that cannot be spent count, where their days are fixed."""
+    how = visit.view.terms.units.get(unit.code)
+    if how is None or how.expiry != "fixed" or balance.next_expiry is None:
+        return ""
+    last, today = day_before(balance.next_expiry[1], visit), visit.at.date()
+    return short_of_year(last, today) if last >= today else ""
+
+
+def _arrivals(visit: Visit) -> list[Fact]:
+    program, today = visit.membership.program, visit.at.date()
+    by_code = {unit.code: unit for unit in visit.units}
+    facts = []
+    for arrival in visit.view.arriving[:ARRIVALS_SHOWN]:
+        unit, day = by_code[arrival.unit], arrival.at.astimezone(program.zone).date()
+        written = formats.units(unit, arrival.amount, currency=program.currency)
+        facts.append(Fact("arrives", written, short_of_year(day, today), _count(unit, arrival.amount)))
+    return facts
+
+
+def _counts(unit: Unit, terms: Terms) -> bool:
+    """Whether a unit counts towards any tier."""
+    asked = {one.measure for tier in terms.tiers for one in (*tier.conditions, *tier.life)}
+    return f"{UNIT}{unit.code}" in asked
 
 
 def _count(unit: Unit, amount: int) -> int:
     return 1 if unit.is_money or amount == 10**unit.precision else 2
-
-
-def _short_of_year(day: date, today: date) -> str:
-    return formats.day(day, year=day.year != today.year)
-
-
-def _rate(visit: Visit, *, tier: str, named: str = "") -> Rate | None:
-    """Return the rate of the one rule that holds for every purchase; None where several rules share the work."""
-    rules = [rule for rule in visit.view.terms.rules if rule.unit == visit.unit.code]
-    if len(rules) != 1:
-        return None
-    rule, program = rules[0], visit.membership.program
-    if named and rule.rate_for(tier) == rule.rate_for(visit.view.tier.code if visit.view.tier else ""):
-        return None
-    return _written_rate(visit, rule, tier, named, program.currency)
-
-
-def _written_rate(visit: Visit, rule: Rule, tier: str, named: str, currency: str) -> Rate:
-    value = Decimal(rule.rate_for(tier)) / RATE_SCALE
-    if rule.effect == "percent":
-        return Rate(given=formats.percent(value / 100, decimals=_decimals(value)), tier=named)
-    one = formats.money(10**visit.view.terms.digits, currency, drop_cents=True)
-    units = f"{formats.rate(value)}{formats.NO_BREAK}{formats.unit_name(visit.unit, value)}"
-    return Rate(given=units, each=one, tier=named)
-
-
-def _decimals(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _have(visit: Visit, following: NextTierView | None, today: date) -> int:
-    """Return this year's tier credit in minor units."""
-    if following is not None and following.missing:
-        return following.missing[0].have
-    credit = visit.membership.standing.credit.get("spend", {})
-    return int(credit.get(str(today.year), 0))
-
-
-def _action(visit: Visit, following: NextTierView, today: date) -> str:
-    asked = [one for one in following.missing if one.missing > 0]
-    if not asked or asked[0].by is None:
-        return _("%(tier)s is next") % {"tier": following.name}
-    amount = formats.money(asked[0].missing, visit.membership.program.currency, drop_cents=True)
-    words = {"amount": amount, "day": _short_of_year(asked[0].by, today), "tier": following.name}
-    if asked[0].have > 0:
-        return _("Spend %(amount)s more by %(day)s to reach %(tier)s") % words
-    return _("Spend %(amount)s by %(day)s to reach %(tier)s") % words
-
-
-def _at_the_top(visit: Visit, name: str, until: date | None, today: date) -> str:
-    code = visit.view.tier.code if visit.view.tier else ""
-    keep = _keeping(visit, code, name, until, _have(visit, None, today), today)
-    need = next((rung.threshold for rung in visit.view.ladder if rung.code == code), None)
-    if keep or until is None or need is None:
-        return keep or _("%(tier)s is the highest level, and it is yours") % {"tier": name}
-    amount = formats.money(need, visit.membership.program.currency, drop_cents=True)
-    return _("Spend %(amount)s in %(year)s to keep %(tier)s after that") % {
-        "amount": amount,
-        "year": until.year,
-        "tier": name,
-    }
-
-
-def _keeping(visit: Visit, code: str, name: str, until: date | None, have: int, today: date) -> str:
-    """Return how to keep the tier in its last year; empty where it is kept already."""
-    need = next((rung.threshold for rung in visit.view.ladder if rung.code == code), None)
-    if until is None or until.year != today.year or need is None or have >= need:
-        return ""
-    amount = formats.money(need - have, visit.membership.program.currency, drop_cents=True)
-    words = {"amount": amount, "day": _short_of_year(until, today), "tier": name}
-    return _("Spend %(amount)s more by %(day)s to keep %(tier)s") % words
-
-
-def _window(ladder: list[RungView], code: str) -> list[RungView]:
-    """Return the rungs around the member's where the whole ladder would be too long for the bar."""
-    if len(ladder) <= RUNGS_SHOWN:
-        return list(ladder)
-    mine = next((index for index, rung in enumerate(ladder) if rung.code == code), 0)
-    first = min(max(mine - 1, 0), len(ladder) - 3)
-    return list(ladder[first : first + 3])
-
-
-def _pieces(ladder: list[RungView], have: int) -> list[Piece]:
-    pieces = []
-    for below, above in pairwise(ladder):
-        low, high = below.threshold or 0, above.threshold or 0
-        whole = max(high - low, 1)
-        label = _("%(below)s to %(above)s") % {"below": below.name, "above": above.name}
-        pieces.append(Piece(label, min(max(have - low, 0), whole), whole))
-    return pieces
-
-
-def _rungs(visit: Visit, ladder: list[RungView], mine: str, following: str, have: int) -> list[RungShown]:
-    currency = visit.membership.program.currency
-    shown = []
-    for rung in ladder:
-        figure = formats.money(rung.threshold or 0, currency, drop_cents=True)
-        if rung.code == following:
-            spent = formats.money(have, currency, drop_cents=True)
-            figure = _("%(have)s of %(need)s") % {"have": spent, "need": figure}
-        shown.append(RungShown(rung.name, figure, rung.code == mine))
-    return shown

@@ -37,8 +37,8 @@ class Visit:
 
     @property
     def unit(self) -> Unit:
-        """The unit that stands on the card: the first one that can be spent."""
-        return self.units[0]
+        """The unit that stands on the card: the first one that can be spent, if any can."""
+        return next((unit for unit in self.units if unit.is_spendable), self.units[0])
 
     @property
     def units(self) -> list[Unit]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +14,11 @@ from accounts import formats
 from loyalty.engagement.keyset import Place
 from loyalty.ledger.models import Account, Entry, Lot, Transaction
 from loyalty.purchases.event_names import event_names
-from loyalty.purchases.explanations import counted_towards_tier, explain
+from loyalty.purchases.explanations import explain
 from loyalty.purchases.models import Activity, Judgement, ReceiptKey
+from programs.engine.tiers import UNIT
 from programs.models import Program, Unit
+from programs.terms import terms_of
 
 Kind = Transaction.Kind
 
@@ -41,12 +42,16 @@ ICONS_OF_ACTIVITY: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A movement of one unit, written out."""
+    """A movement of one unit, written out: with the unit's name where the program has several.
+
+    ``after`` is the balance after it, empty where the unit is none to be spent.
+    """
 
     written: str
     is_gain: bool
     after: str = ""
     question: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,15 @@ class Line:
     text: str
     figure: str
     is_cut: bool
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that happened, ready to read. ``counted`` and ``idle`` explain it, where it was judged."""
+    """One thing that happened, ready to read. ``counted`` and ``idle`` explain it, where it was judged.
+
+    ``question`` is what is asked of: all gains, else all losses. ``together``: the sums that several lines make up.
+    """
 
     place: Place
     icon: str
@@ -74,6 +83,21 @@ class Row:
     towards: str = ""
     is_return: bool = False
 
+    @property
+    def is_gain(self) -> bool:
+        """Whether anything came in."""
+        return any(one.is_gain for one in self.sums)
+
+    @property
+    def question(self) -> str:
+        """What the explanation explains."""
+        return formats.listed([one.question for one in self.sums if one.question and one.is_gain == self.is_gain])
+
+    @property
+    def together(self) -> list[str]:
+        """The sums whose lines are more than one."""
+        return [one.written for one in self.sums if sum(line.unit == one.unit for line in self.counted) > 1]
+
 
 def activities_by_id(program: Program, ids: Iterable[UUID | None]) -> dict[UUID, Activity]:
     wanted = {one for one in ids if one is not None}
@@ -82,14 +106,21 @@ def activities_by_id(program: Program, ids: Iterable[UUID | None]) -> dict[UUID,
 
 
 def pending_row(
-    lot: Lot, unit: Unit, program: Program, activities: dict[UUID, Activity], events: Mapping[UUID, str]
+    lot: Lot,
+    unit: Unit,
+    program: Program,
+    activities: dict[UUID, Activity],
+    events: Mapping[UUID, str],
+    *,
+    several: bool = False,
 ) -> Row:
-    """Return units that are on the way; ``events`` are what events are called."""
+    """Return units that are on the way; ``events`` are what events are called, ``several``: the program's units."""
     assert lot.matures_at is not None
     activity = activities.get(lot.activity_id) if lot.activity_id else None
     earned = lot.earned_at.astimezone(program.zone).date()
     arrives = formats.short_day(lot.matures_at.astimezone(program.zone).date())
-    written = formats.signed(formats.figure(unit, lot.remaining, currency=program.currency), lot.remaining)
+    shown = formats.units if several else formats.figure
+    written = formats.signed(shown(unit, lot.remaining, currency=program.currency), lot.remaining)
     return Row(
         place=Place(lot.earned_at, lot.matures_at, lot.pk),
         icon="hourglass",
@@ -162,6 +193,8 @@ class Writer:
     def _icon(self, one: Any, activity: Activity | None) -> str:
         if isinstance(one, Activity):
             return ICONS_OF_ACTIVITY[one.kind]
+        if self._counts_anew(one):
+            return "refresh-cw"
         is_event = activity is not None and activity.kind == Activity.Kind.EVENT
         return ICONS_OF_ACTIVITY[Activity.Kind.EVENT] if is_event and one.kind == Kind.EARN else ICONS[one.kind]
 
@@ -170,6 +203,8 @@ class Writer:
             return _activity_title(one, self.program, self.events)
         if activity is not None and one.kind in (Kind.EARN, Kind.MATURE, Kind.REVERSE):
             return _activity_title(activity, self.program, self.events)
+        if self._counts_anew(one):
+            return _("The count starts again")
         titles = {
             Kind.EARN: _("Earned"),
             Kind.MATURE: _("Arrived"),
@@ -183,6 +218,11 @@ class Writer:
         }
         return titles[one.kind]
 
+    def _counts_anew(self, one: Transaction) -> bool:
+        """Whether all that ended can never be spent: nothing was lost with it."""
+        ended = [self.units[entry.account.unit_id] for entry in self.entries.get(one.pk, ())]
+        return one.kind == Kind.EXPIRE and not any(unit.is_spendable for unit in ended)
+
     def _note(self, one: Any, activity: Activity | None, day: date) -> str:
         if isinstance(one, Transaction) and one.kind == Kind.MATURE and activity is not None:
             earned = formats.short_day(activity.occurred_at.astimezone(self.program.zone).date())
@@ -195,43 +235,60 @@ class Writer:
 
     def _sums(self, one: Any) -> list[Sum]:
         if isinstance(one, Activity):
-            unit = next(iter(self.units.values()))
+            unit = min(self.units.values(), key=lambda unit: not unit.is_spendable)
             return [Sum(written=formats.figure(unit, 0, currency=self.program.currency), is_gain=False)]
         return [self._sum(entry) for entry in self.entries.get(one.pk, ())]
 
     def _sum(self, entry: Entry) -> Sum:
-        unit, currency = self.units[entry.account.unit_id], self.program.currency
-        written = formats.signed(formats.figure(unit, entry.amount, currency=currency), entry.amount)
+        unit = self.units[entry.account.unit_id]
         return Sum(
-            written=written,
+            written=formats.signed(self._amount(unit, entry.amount), entry.amount),
             is_gain=entry.amount > 0,
-            after=formats.figure(unit, entry.balance_after or 0, currency=currency),
-            question=formats.units(unit, abs(entry.amount), currency=currency),
+            after=self._amount(unit, entry.balance_after or 0) if unit.is_spendable else "",
+            question=formats.units(unit, abs(entry.amount), currency=self.program.currency),
+            unit=unit.code,
         )
+
+    def _amount(self, unit: Unit, amount: int) -> str:
+        written = formats.units if len(self.units) > 1 else formats.figure
+        return written(unit, amount, currency=self.program.currency)
 
     def _lines(self, judgement: Judgement | None) -> list[Line]:
         if judgement is None:
             return []
         reasons = explain(judgement, program=self.program, units=self.by_code)
-        several = len({reason.unit.pk for reason in reasons if reason.fired}) > 1
-        written = formats.units if several else formats.figure
         return [
             Line(
                 name=reason.name,
                 text=reason.text,
-                figure=written(reason.unit, reason.units, currency=self.program.currency) if reason.fired else "",
+                figure=self._amount(reason.unit, reason.units) if reason.fired else "",
                 is_cut=reason.cut_by is not None,
+                unit=reason.unit.code,
             )
             for reason in reasons
         ]
 
     def _taken_back(self, sums: Sequence[Sum]) -> list[Line]:
         text = _("what the returned goods had earned")
-        return [Line(_("Taken back with the return"), text, one.written, is_cut=False) for one in sums if one.after]
+        return [
+            Line(_("Taken back with the return"), text, one.written, is_cut=False, unit=one.unit)
+            for one in sums
+            if one.unit
+        ]
 
     def _towards(self, judgement: Judgement | None) -> str:
-        spend = counted_towards_tier(judgement) if judgement is not None else 0
-        return formats.money(spend, self.program.currency) if spend else ""
+        """Return what counted towards a tier of the version's, of money and of units."""
+        if judgement is None:
+            return ""
+        tiers = terms_of(judgement.version_id).tiers
+        asked = {one.measure for tier in tiers for one in (*tier.conditions, *tier.life)}
+        credit = {measure: sum(years.values()) for measure, years in judgement.facts.get("credit", {}).items()}
+        counted = {measure: abs(amount) for measure, amount in credit.items() if amount and measure in asked}
+        written = [formats.money(counted["spend"], self.program.currency)] if "spend" in counted else []
+        for code, unit in self.by_code.items():
+            if f"{UNIT}{code}" in counted:
+                written.append(formats.units(unit, counted[f"{UNIT}{code}"], currency=self.program.currency))
+        return formats.listed(written)
 
     def _entries(self, transactions: Sequence[Transaction]) -> dict[UUID, list[Entry]]:
         found: dict[UUID, list[Entry]] = {}
@@ -242,7 +299,7 @@ class Writer:
             account__kind=Account.Kind.AVAILABLE,
             account__membership__isnull=False,
         ).select_related("account")
-        for entry in sorted(entries, key=attrgetter("id")):
+        for entry in sorted(entries, key=lambda one: (not self.units[one.account.unit_id].is_spendable, one.pk)):
             found.setdefault(entry.transaction_id, []).append(entry)
         return found
 

@@ -93,7 +93,7 @@ def history_page(request: HttpRequest, visit: Visit) -> HttpResponse:
         "older": found.older,
         "is_first": before is None,
         "pending": _on_the_way(visit, limit=20) if is_start else [],
-        "counting": history.being_counted(membership=visit.membership) if is_start else 0,
+        "counting": history.being_counted(membership=visit.membership) if is_start else None,
     }
     return render(request, "customer/history.html", context)
 

@@ -207,7 +207,7 @@ def _outstanding(program: Program) -> list[Outstanding]:
 
 def _attention(program: Program) -> Attention:
     status = Activity.Status
-    failed, waiting = Q(status=status.FAILED), Q(status=status.WAITING)
+    failed, waiting = Q(status=status.FAILED), Q(status=status.WAITING, kind=Activity.Kind.REFUND)
     shelf = Activity.objects.filter(program=program, status__in=[status.FAILED, status.WAITING]).aggregate(
         failed=Count("id", filter=failed),
         failed_since=Min("posted_at", filter=failed),

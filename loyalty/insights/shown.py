@@ -51,9 +51,10 @@ class TierRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """What members hold of one unit."""
+    """What members hold of one unit; ``note`` says where that is nothing to be spent."""
 
     name: str
+    note: str
     available: str
     pending: str
     held: str
@@ -96,7 +97,8 @@ def tiles(found: Figures, *, program: Program) -> list[Tile]:
     for held in found.outstanding:
         pair = found.issued.get(held.unit.pk, Pair(0, 0))
         made.append(_issued(held, pair, program=program))
-        made.append(_held(held, program=program))
+        if held.unit.is_spendable:
+            made.append(_held(held, program=program))
     return made
 
 
@@ -125,6 +127,7 @@ def unit_rows(found: Figures, *, program: Program) -> list[UnitRow]:
     return [
         UnitRow(
             name=row.unit.name_plural,
+            note="" if row.unit.is_spendable else _("cannot be spent"),
             available=formats.figure(row.unit, row.available, currency=currency),
             pending=formats.figure(row.unit, row.pending, currency=currency),
             held=formats.figure(row.unit, row.held, currency=currency),
@@ -146,13 +149,11 @@ def matters(attention: Attention, *, program: Program) -> list[Matter]:
         found.append(_matter(Status.WAITING, title, attention.waiting, attention.waiting_since, program))
     if attention.backlog:
         title = ngettext(
-            "%(count)s purchase is being counted", "%(count)s purchases are being counted", attention.backlog
+            "%(count)s activity is being counted", "%(count)s activities are being counted", attention.backlog
         )
         found.append(_matter(Status.RECORDED, title, attention.backlog, attention.backlog_since, program))
     else:
-        found.append(
-            Matter("circle-check", "good", _("Queue is clear"), _("Every purchase that arrived is counted."), "")
-        )
+        found.append(Matter("circle-check", "good", _("Queue is clear"), _("Everything that arrived is counted."), ""))
     return found
 
 
@@ -174,7 +175,7 @@ def _tile(name: str, pair: Pair, definition: str, *, currency: str = "") -> Tile
 
 def _issued(held: Outstanding, pair: Pair, *, program: Program) -> Tile:
     name = _("%(units)s issued") % {"units": _capital(held.unit.name_plural)}
-    definition = _("earned by purchases of the last %(days)s days; returns not taken off") % {"days": SHORT}
+    definition = _("earned in the last %(days)s days; returns not taken off") % {"days": SHORT}
     value = formats.figure(held.unit, pair.now, currency=program.currency)
     before = formats.figure(held.unit, pair.before, currency=program.currency)
     return _compared(name, value, before, pair, definition, is_better_up=False)

@@ -154,7 +154,7 @@ def test_two_units_of_one_purchase_stand_in_one_row():
 
     (row,) = page(member).rows
 
-    assert sorted(one.written for one in row.sums) == ["+10", "+20"]
+    assert sorted(one.written for one in row.sums) == [f"+10{NB}points", f"+20{NB}stars"]
 
 
 def test_place_survives_the_address():

@@ -5,6 +5,7 @@ from programs import actions
 from programs.models import Membership
 from tests.factories import make_member, make_shop, make_staff
 from tests.factories.activity import drain, record
+from tests.loyalty.presets.stage import Stage
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +87,39 @@ def test_member_page_tells_each_tier_with_its_reason_and_offers_to_give_one(clie
     address = reverse("admin:ledger_tiergrant_add") + "?member=123456789015"
     assert address in response.content.decode()
     assert client.get(address).context["adminform"].form["member"].value() == "123456789015"
+
+
+def test_member_page_says_in_its_own_measure_what_a_tier_asks_and_which_units_only_count(client):
+    stage = Stage("hotel_nights")
+    stay = {"category": "stay", "brand": "Grand Atlas", "quantity": "12", "amount": "200.00"}
+    stage.buy_all([("2025-05-01", None, stay), ("2026-02-10", None, {**stay, "quantity": "3"})])
+    stage.at("2026-06-01")
+    client.force_login(make_staff(business=stage.program.business))
+    guest = Membership.objects.get(program=stage.program, external_id="ana")
+
+    response = client.get(reverse("admin:programs_membership_change", args=[guest.pk]))
+
+    standing, text = response.context["standing"], " ".join(response.content.decode().replace("\u00a0", " ").split())
+    asked = [standing["next"]["missing"], standing["keep"]]
+    assert [[(one["missing"], one["have"], one["need"]) for one in of] for of in asked] == [
+        [("22\u00a0nights", "3", "25")],
+        [("7\u00a0nights", "3", "10")],
+    ]
+    assert "To keep Silver Elite: 7 nights more (3 of 10), by 31 December 2026" in text
+    assert text.count("cannot be spent") == 1
+
+
+def test_member_page_says_by_what_a_tier_is_held_that_was_given(client):
+    stage = Stage("vipeak")
+    stage.give_tier("summit", "invitation", "2025-03-01", "2026-02-28")
+    client.force_login(make_staff(business=stage.program.business))
+    guest = Membership.objects.get(program=stage.program, external_id="ana")
+
+    standing = client.get(reverse("admin:programs_membership_change", args=[guest.pk])).context["standing"]
+
+    assert (standing["given"], standing["next"], standing["keep"], standing["is_kept"]) == (
+        "By invitation",
+        None,
+        [],
+        False,
+    )
