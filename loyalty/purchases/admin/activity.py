@@ -19,7 +19,7 @@ from accounts.roles import Permission
 from loyalty.ledger.admin import ReadOnlyAdmin
 from loyalty.purchases import lines
 from loyalty.purchases.accrual import retry
-from loyalty.purchases.explanations import counted_towards_tier, explain, explain_award
+from loyalty.purchases.explanations import counted_towards_tier, explain
 from loyalty.purchases.models import Activity, Judgement
 from programs.models import Unit
 
@@ -28,7 +28,7 @@ SHELF = {"recorded": "info", "waiting": "warning", "accrued": "success", "failed
 
 @admin.register(Activity)
 class ActivityAdmin(ReadOnlyAdmin):
-    """Purchases and returns. Filter by “Failed” for the shelf; each can be tried again once its cause is mended."""
+    """Purchases, returns and events. Filter by “Failed” for the shelf; each can be tried again once it is mended."""
 
     view_permission = Permission.SEE_MEMBERS
     list_display = ("receipt", "kind", "state", "member", "amount", "happened", "store", "what_is_wrong")
@@ -47,6 +47,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         ("amount", "tax_amount"),
         ("store", "program"),
         ("channel", "terminal"),
+        ("event_type",),
         ("returned_amount", "purchase_external_id"),
     )
     readonly_fields = ("receipt", "member", "happened", "recorded", "amount", "tax_amount", "returned_amount")
@@ -139,7 +140,11 @@ def _judged(row: Activity) -> dict[str, Any]:
     judgement = Judgement.objects.filter(activity=row).select_related("version").first()
     units = {unit.code: unit for unit in Unit.objects.filter(program=program)}
     currency = row.currency or program.currency
+    awards = list(row.awards.select_related("unit").order_by("rule"))
+    reasons = explain(judgement, program=program, units=units, awards=awards) if judgement else []
+    told = {reason.rule: reason.text for reason in reasons}
     return {
+        "is_event": row.kind == Activity.Kind.EVENT,
         "lines": [
             {
                 "line": line,
@@ -154,13 +159,13 @@ def _judged(row: Activity) -> dict[str, Any]:
                     formats.units(award.unit, award.amount, currency=program.currency), award.amount
                 ),
                 "rule": award.rule,
-                "reason": explain_award(award, judgement=judgement, program=program),
+                "reason": told.get(award.rule, ""),
             }
-            for award in row.awards.select_related("unit").order_by("rule")
+            for award in awards
         ],
         "version": judgement.version if judgement else None,
         "tier": _tier_name(judgement) if judgement else "",
-        "reasons": explain(judgement, program=program, units=units) if judgement else [],
+        "reasons": reasons,
         "credit": formats.money(counted_towards_tier(judgement), program.currency) if judgement else "",
     }
 

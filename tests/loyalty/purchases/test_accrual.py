@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from loyalty.ledger import triggers
 from loyalty.ledger.models import Account, Entry, Lot, Standing, TierPeriod, Transaction
 from loyalty.ledger.verify import verify
 from loyalty.purchases import accrual
+from loyalty.purchases.entry_reasons import entry_reason
+from loyalty.purchases.event_names import event_names
 from loyalty.purchases.models import Activity, Award, Judgement
 from programs.actions import publish, start_draft
 from programs.models import EventType, Program, Rule, RuleClause, Store, TierCondition, UnitTerms
@@ -331,7 +333,18 @@ def test_event_is_judged_by_its_type_and_can_be_retried_from_the_shelf():
 
     assert (retried, available(member)) == (1, 14)
     assert list(one.awards.values_list("rule", "amount")) == [("check_in", 5)]
+    names = event_names([one, failed], program=program)
+    assert names == {one.pk: "Check_In", failed.pk: "Review"}
+    assert entry_reason(kind="earn", activity=one, event=names[one.pk]) == "Earned: Check_In"
     assert_books_hold()
+
+
+@pytest.mark.parametrize("given", [{"kind": "event"}, {"kind": "purchase", "event_type": "review"}])
+def test_database_refuses_an_event_without_a_type_and_a_type_without_an_event(given):
+    member = make_member(program=make_shop(), joined_at=JOINED)
+
+    with pytest.raises(IntegrityError, match="purchases_activity_event_has_type"), transaction.atomic():
+        record(member, "e1", 0, **given)
 
 
 def test_debt_that_a_return_leaves_for_the_next_units_is_kept_with_its_facts():
