@@ -12,7 +12,19 @@ from accounts.models import Business, StaffRole, User
 from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Lot, Notice, TierGrant, Transaction
 from loyalty.purchases.models import Activity
-from programs.models import ApiKey, Membership, Program, ProgramVersion, Rule, Store, Tier
+from programs.actions import start_draft
+from programs.models import (
+    ApiKey,
+    Membership,
+    Program,
+    ProgramVersion,
+    Rule,
+    RuleGroup,
+    Segment,
+    Store,
+    Tier,
+    UnitTerms,
+)
 from tests.factories import make_key, make_member, make_shop, make_staff, make_user
 from tests.factories.activity import drain, record
 
@@ -60,6 +72,7 @@ def make_full_shop() -> Shop:
     failed = record(member, "receipt-2", 700, status="failed")
     key, _secret = make_key(program=program)
     version, now = program.versions.get(), datetime.now(UTC)
+    draft = start_draft(program=program, by=owner)
     rows = {
         Business: business,
         User: owner,
@@ -68,6 +81,9 @@ def make_full_shop() -> Shop:
         ProgramVersion: version,
         Tier: version.tiers.first(),
         Rule: version.rules.first(),
+        UnitTerms: version.unit_terms.first(),
+        RuleGroup: RuleGroup.objects.create(version=draft, code="rates", name="Rates", mode="best"),
+        Segment: Segment.objects.create(program=program, code="friends", name="Friends"),
         Store: Store.objects.create(business=business, code="s1"),
         ApiKey: key,
         Membership: member,
