@@ -6,7 +6,17 @@ import pytest
 
 from accounts.models import StaffRole
 from loyalty.purchases.models import Activity
-from tests.factories import make_business, make_member, make_program, make_shop, make_staff, make_user
+from programs.models import Unit
+from tests.factories import (
+    UnitSpec,
+    make_business,
+    make_member,
+    make_program,
+    make_shop,
+    make_staff,
+    make_user,
+    make_version,
+)
 from tests.factories.activity import drain, record
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +102,22 @@ def test_program_without_terms_shows_its_empty_page(client):
     client.force_login(make_staff(business=program.business))
 
     assert "No members yet" in text_of(client)
+
+
+def test_unit_that_cannot_be_spent_says_so_and_is_nothing_outstanding(client, program, owner):
+    make_version(program=program, units=[UnitSpec(), UnitSpec("nights")])
+    Unit.objects.filter(program=program, code="nights").update(is_spendable=False)
+    client.force_login(owner)
+
+    context = client.get("/staff/").context
+
+    assert [(unit.name, unit.note) for unit in context["units"]] == [("nights", "cannot be spent"), ("points", "")]
+    names = [tile.name for tile in context["tiles"]]
+    assert [name for name in names if name.split()[0] in {"Nights", "Points"}] == [
+        "Nights issued",
+        "Points issued",
+        "Points outstanding",
+    ]
 
 
 def test_what_failed_is_named_with_the_page_that_mends_it(client, program, owner):
