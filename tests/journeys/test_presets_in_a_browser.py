@@ -45,7 +45,9 @@ def test_pages_of_two_units_and_two_conditions_are_accessible_and_fit(open_page,
 def test_bar_of_each_condition_is_named(open_page, guest):
     page = open_page("/", user=guest.customer.user)
 
-    values = {name: page.get_by_role("progressbar", name=name).get_attribute("value") for name in ("Spend", "Qualifying")}
+    values = {
+        name: page.get_by_role("progressbar", name=name).get_attribute("value") for name in ("Spend", "Qualifying")
+    }
 
     assert values == {"Spend": "1440000", "Qualifying": "78"}
 
