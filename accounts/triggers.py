@@ -1,6 +1,7 @@
 """Database triggers that refuse a change, in the words of PostgreSQL and of SQLite.
 
-SQLite drops triggers when a migration rebuilds their table, so rooms install theirs anew after every migrate.
+SQLite drops triggers when a migration rebuilds their table, so they step aside before a migration, and rooms install
+theirs anew after it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ def remove(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None
         for trigger in triggers:
             for statement in _drop(connection, trigger):
                 cursor.execute(statement)
+
+
+def step_aside(connection: BaseDatabaseWrapper) -> None:
+    """Drop every trigger of a SQLite database that is about to be migrated.
+
+    There a table is rebuilt and renamed, which fails where a trigger of another table names it.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
 
 
 def missing(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
