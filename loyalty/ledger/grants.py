@@ -17,7 +17,7 @@ from loyalty.ledger.memory import grant_kept
 from loyalty.ledger.models import Standing, TierGrant
 from loyalty.ledger.queries import present_of
 from loyalty.ledger.signals import book_opened
-from programs.engine.dates import local_day, months_later
+from programs.engine.dates import LAST_DAY, local_day, months_later
 from programs.engine.state import Grant
 from programs.engine.terms import Schedule, Terms
 from programs.engine.timeline import fold
@@ -55,6 +55,12 @@ class EndInPastError(GrantError):
     field, text = "until", _("The last day has passed already.")
 
 
+class EndTooFarError(GrantError):
+    """The last day is beyond what is counted with."""
+
+    field, text = "until", _("The last day is too far away: leave it empty where the tier has no end.")
+
+
 class NoTrialTierError(GrantError):
     """The terms in force offer no trial of that tier."""
 
@@ -81,8 +87,8 @@ class GrantEndedError(Exception):
 def grant_tier(*, membership: Membership, tier: str, kind: str, reason: str, until: date | None, by: User) -> TierGrant:
     """Give the member (the program loaded) a tier from their present up to the last day ``until``; it shows at once.
 
-    Raises a GrantError: NoSuchTierError, NoReasonError, EndInPastError; of a trial NoTrialTierError,
-    TrialWithoutEndError, TrialTooSoonError.
+    Raises a GrantError: NoSuchTierError, NoReasonError, EndInPastError, EndTooFarError; of a trial
+    NoTrialTierError, TrialWithoutEndError, TrialTooSoonError.
     """
     program, schedule = membership.program, schedule_of(membership.program)
     standing = _brought_to_present(membership, schedule)
@@ -143,6 +149,8 @@ def _check(
         raise NoReasonError
     if until is not None and until < today:
         raise EndInPastError
+    if until is not None and until > LAST_DAY:
+        raise EndTooFarError
     if kind == TierGrant.Kind.TRIAL:
         _check_trial(terms, membership, tier=tier, until=until, today=today)
 

@@ -193,7 +193,7 @@ class RuleAdmin(PartAdmin):
     """Earning rules of every version."""
 
     form = RuleForm
-    list_display = ("name", "code", "unit", "effect", "rate", "is_on", "version")
+    list_display = ("name", "code", "unit", "effect", "rate_shown", "is_on", "version")
     list_select_related = ("version__program", "unit")
     search_fields = ("name", "code")
     fieldsets: ClassVar = (
@@ -213,3 +213,7 @@ class RuleAdmin(PartAdmin):
     }
     inlines: ClassVar = [RuleClauseInline, TierRateInline, RuleLineRateInline, RuleCapInline]
     ordering = ("-version__number", "position")
+
+    @admin.display(description=_("rate"), ordering="rate")
+    def rate_shown(self, rule: Rule) -> str:
+        return formats.rate(rule.rate)

@@ -6,6 +6,9 @@ from calendar import monthrange
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+LAST_DAY = date(2999, 12, 31)
+"""The last day that people may name as an end: what is counted from it must still be a date."""
+
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
     """Return the day that ``moment`` falls on in the zone."""

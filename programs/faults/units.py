@@ -10,6 +10,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from programs.content import Content, UnitContent
+from programs.engine.dates import LAST_DAY
 from programs.faults.fault import Fault, Known, unknown
 from programs.models import UnitTerms
 
@@ -63,6 +64,11 @@ def _fixed_days(unit: UnitContent, said: dict[str, str]) -> Iterator[str]:
             yield _(
                 "“%(unit)s” expire on “%(day)s”, a day that no calendar has: write 12-31 for each year, or 2027-06-30."
             ) % {**said, "day": day}
+        elif not YEARLY.fullmatch(day) and date.fromisoformat(day) > LAST_DAY:
+            yield _("“%(unit)s” expire on “%(day)s”, which is too far away: let them never expire instead.") % {
+                **said,
+                "day": day,
+            }
 
 
 def is_day(text: str) -> bool:

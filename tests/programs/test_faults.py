@@ -206,6 +206,7 @@ UP_TO_TOP = (TierExpiryContent("top", None),)
         with_unit(expiry="fixed", fixed_days="12-31, 02-30"),
         with_unit(expiry="fixed", fixed_days="2026-02-29"),
         with_unit(expiry="fixed", fixed_days="20260228"),
+        with_unit(expiry="fixed", fixed_days="9999-12-31"),
         with_unit(expiry="inactivity", expiry_months=6, kept_alive_by="purchase, yoga"),
         with_unit(expiry="inactivity", expiry_months=6, kept_alive_by=""),
         with_unit(expiry="rolling", expiry_months=6, fall_months=6),

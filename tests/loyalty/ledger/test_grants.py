@@ -113,6 +113,7 @@ def test_what_has_fallen_due_is_done_before_a_tier_is_given(program, till, membe
         ({"tier": "platinum"}, grants.NoSuchTierError),
         ({"reason": "  "}, grants.NoReasonError),
         ({"until": date(2026, 5, 31)}, grants.EndInPastError),
+        ({"until": date.max}, grants.EndTooFarError),
         ({"kind": "trial", "tier": "silver"}, grants.NoTrialTierError),
         ({"kind": "trial", "until": None}, grants.TrialWithoutEndError),
     ],

@@ -78,6 +78,13 @@ def test_part_is_for_owners_of_its_business(client, draft, program, index):
     assert (stranger.url, client.get(address).url) == ("/admin/", f"/admin/login/?next={address}")
 
 
+def test_list_of_rules_shows_rates_as_short_as_they_can_be(client, owner, draft):
+    shown = client.get(reverse("admin:programs_rule_changelist"))
+
+    assert '<td class="field-rate_shown' in shown.text
+    assert "1.0000" not in shown.text
+
+
 def test_rule_takes_conditions_rates_of_lines_and_limits(client, owner, draft):
     rule = draft.rules.get()
     data = form_of(client.get(page(rule)))
