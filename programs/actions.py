@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from programs import content
+from programs.engine.dates import LAST_DAY
 from programs.faults import Fault, faults_of
 from programs.models import Program, ProgramVersion
 from programs.signals import version_published
 
 log = structlog.get_logger(__name__)
+FIRST_YEAR = 1900
 
 
 class DraftExistsError(Exception):
@@ -107,6 +109,11 @@ def _lock_draft(version: ProgramVersion) -> ProgramVersion:
 
 def _check_moment(program: Program, moment: datetime, *, now: datetime) -> None:
     """Refuse a moment that would judge anew what may have been judged; the first version may reach back."""
+    if not FIRST_YEAR <= moment.year <= LAST_DAY.year:
+        raise MomentError(
+            _("Terms take effect between the years %(first)d and %(last)d.")
+            % {"first": FIRST_YEAR, "last": LAST_DAY.year}
+        )
     newest = latest_published(program)
     if newest is None:
         return

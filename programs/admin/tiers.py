@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.core.validators import MaxValueValidator
 from django.db.models import F, Max, Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,8 @@ from accounts.admin_base import PaginationInlineFormSet, UnfoldAdminDecimalField
 from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, own_page
 from programs.admin.wording import tier_in_words
 from programs.models import ProgramVersion, Tier, TierBenefit, TierCondition
+
+HIGHEST_PLACE = 999
 
 
 class TierForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -38,6 +41,8 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         name_for_screen_readers(self.fields["threshold"])
+        if "rank" in self.fields:
+            self.fields["rank"].validators.append(MaxValueValidator(HIGHEST_PLACE))
         asked = self._asked()
         if len(asked) == 1:
             self.initial["threshold"] = _short(asked[0])

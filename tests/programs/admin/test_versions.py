@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from programs import actions, content
 from programs.models import Program, ProgramVersion, TierCondition
-from tests.factories import admin_forms, make_member, make_program, make_shop, make_staff, make_version
+from tests.factories import admin_forms, make_member, make_program, make_shop, make_staff, make_unit, make_version
 
 pytestmark = pytest.mark.django_db
 CLOCK = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -387,3 +387,30 @@ def test_row_of_a_rule_offers_only_effects_that_need_nothing_else(client, owner,
         "bonus": ["bonus"],
         "hello": ["fixed"],
     }
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_first_version_cannot_take_effect_outside_of_what_is_counted_with(client, year):
+    program = make_program(timezone="Europe/Prague")
+    unit = make_unit(program=program)
+    draft = actions.start_draft(program=program, by=None)
+    draft.unit_terms.create(unit=unit)
+    draft.tiers.create(code="basic", name="Basic", rank=0)
+    draft.rules.create(code="base", name="Base", unit=unit, rate=1)
+    client.force_login(make_staff(business=program.business))
+    address = reverse("admin:programs_programversion_publish", args=[draft.pk])
+
+    response = client.post(address, {"when": "later", "moment": f"{year}-01-01T00:00"})
+
+    assert response.context["form"].non_field_errors() == ["Terms take effect between the years 1900 and 2999."]
+
+
+def test_place_beyond_any_ladder_is_refused(client, owner, program):
+    draft = actions.start_draft(program=program, by=None)
+    address = reverse("admin:programs_programversion_change", args=[draft.pk])
+    data = admin_forms.form_of(client.get(address))
+
+    response = client.post(address, {**data, "tiers-2-rank": "9" * 26})
+
+    assert response.status_code == 200
+    assert response.context["inline_admin_formsets"][0].formset.errors[2]["rank"]
