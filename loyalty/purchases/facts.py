@@ -221,10 +221,15 @@ def engine_purchase(row: Row | Activity) -> engine.Purchase:
         total=row.total or 0,
         tax=row.tax or 0,
         lines=tuple(_engine_line(number, line) for number, line in enumerate(row.lines, start=1)),
-        store=(store or "").casefold(),
-        channel=row.channel.casefold(),
+        store=_plain(store or ""),
+        channel=_plain(row.channel),
         attributes=row.attributes,
     )
+
+
+def _plain(text: str) -> str:
+    """Return a text as it is compared: without regard to case and to blanks around it."""
+    return text.strip().casefold()
 
 
 def _engine_line(number: int, line: Mapping[str, Any]) -> engine.Line:
@@ -232,10 +237,10 @@ def _engine_line(number: int, line: Mapping[str, Any]) -> engine.Line:
         number=number,
         amount=line["amount"],
         quantity=line.get("quantity", 1_000),
-        sku=line.get("sku", "").casefold(),
-        category=line.get("category", "").casefold(),
-        brand=line.get("brand", "").casefold(),
-        tags=frozenset(tag.casefold() for tag in line.get("tags", ())),
+        sku=_plain(line.get("sku", "")),
+        category=_plain(line.get("category", "")),
+        brand=_plain(line.get("brand", "")),
+        tags=frozenset(_plain(tag) for tag in line.get("tags", ())),
     )
 
 

@@ -110,4 +110,4 @@ class Usage:
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     value = attribute(attributes, name)
-    return "" if value is None else str(value).casefold()
+    return "" if value is None else str(value).strip().casefold()

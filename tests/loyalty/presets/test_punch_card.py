@@ -24,7 +24,7 @@ def test_nine_coffees_on_nine_days_make_nine_stamps(stage):
 
 
 def test_each_eligible_item_stamps(stage):
-    bought = stage.buy("2025-03-01", None, COFFEE | {"quantity": "3"}, CAKE, COFFEE)
+    bought = stage.buy("2025-03-01", None, COFFEE | {"quantity": "3"}, CAKE, COFFEE | {"category": " Coffee"})
 
     assert earned(bought) == {"stamp": "4"}
     assert earned(stage.buy("2025-03-02", None, CAKE)) == {}

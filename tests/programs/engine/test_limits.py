@@ -68,7 +68,7 @@ def test_week_belongs_to_the_year_of_its_thursday(moment, week):
 def test_counter_key_keeps_its_form(owner, cap, key):
     window = window_start(LATE, cap.window, PRAGUE, year_starts=2)
 
-    assert counter_key(Limit(owner, cap), window, {"Place": "BRNO"}) == key
+    assert counter_key(Limit(owner, cap), window, {"Place": " BRNO"}) == key
 
 
 def test_budget_keys_are_those_of_the_whole_program_with_the_tightest_limit():
