@@ -19,7 +19,7 @@ from loyalty.ledger.models import Standing, TierGrant, TierPeriod
 from loyalty.ledger.queries import MemberView, MissingView, member_views
 from loyalty.purchases.accrual import bring_up_to_date
 from programs.cards import DIGITS
-from programs.models import Membership, Program
+from programs.models import Membership, Program, ProgramVersion
 from programs.terms import schedule_of
 
 TIERS_SHOWN = 50
@@ -146,10 +146,16 @@ def _standing_of(member: Membership) -> dict[str, Any] | None:
         "is_kept_till_told": bool(view.tier and view.tier.until and view.tier.until < today),
         "next": _next_tier(view, program),
         "keep": _missing(view.keeping, view, program),
-        "is_kept": bool(view.keeping) and not any(one.missing for one in view.keeping),
+        "is_kept": _is_kept(view),
         "tiers": _history(member) if view.tier else [],
         "balances": _balances(view, program),
     }
+
+
+def _is_kept(view: MemberView) -> bool:
+    """Whether what keeps the tier beyond its last day is done; of a level by years that is for next year to say."""
+    goes_by_months = view.terms.tier_validity == ProgramVersion.TierValidity.MONTHS
+    return goes_by_months and bool(view.keeping) and not any(one.missing for one in view.keeping)
 
 
 def _next_tier(view: MemberView, program: Program) -> dict[str, Any] | None:

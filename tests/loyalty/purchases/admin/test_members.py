@@ -123,3 +123,14 @@ def test_member_page_says_by_what_a_tier_is_held_that_was_given(client):
         [],
         False,
     )
+
+
+@pytest.mark.parametrize(("preset", "says"), [("vipeak", True), ("beauty_insider", False)])
+def test_member_page_says_that_a_tier_is_kept_only_where_this_time_decides(client, preset, says):
+    stage = Stage(preset)
+    stage.buy_all([("2025-02-01", "3500.00"), ("2025-03-01", "3500.00"), ("2025-04-01", "7000.00")])
+    client.force_login(make_staff(business=stage.program.business))
+
+    page = client.get(reverse("admin:programs_membership_change", args=[Membership.objects.get().pk]))
+
+    assert ("Enough is done to keep it after that." in page.content.decode()) is says
