@@ -28,7 +28,7 @@ from loyalty.purchases.intake import (
 from loyalty.purchases.lines import read, stored
 from loyalty.purchases.locks import hold_intake, share_intake
 from loyalty.purchases.models import Activity, ReceiptKey
-from loyalty.purchases.returns import Returned, resolve, returned_rows, wanted_rows
+from loyalty.purchases.returns import Returned, left_of, resolve, returned_rows, wanted_rows
 from programs.models import ApiKey, Membership, Program, Store
 
 log = structlog.get_logger(__name__)
@@ -195,7 +195,8 @@ def _refund(item: RefundInput, *, intake: Intake) -> Activity:
 def _bind(refund: Activity, purchase: Activity, *, before: Sequence[Returned]) -> list[Returned]:
     """Work out what the return takes of its purchase, and return it; a guest's needs no judging and is done at once."""
     total = purchase.total or 0
-    taken = resolve(lines=read(purchase.lines), total=total, before=before, wanted=wanted_rows(refund.lines))
+    lines = read(purchase.lines)
+    taken = resolve(lines=lines, total=total, before=before, wanted=wanted_rows(refund.lines))
     refund.lines = msgspec.to_builtins(taken)
     refund.total = sum(one.amount for one in taken)
     refund.membership_id = purchase.membership_id
@@ -205,7 +206,7 @@ def _bind(refund: Activity, purchase: Activity, *, before: Sequence[Returned]) -
     if purchase.membership_id is None:
         refund.status = Activity.Status.ACCRUED
         purchase.returned += refund.total
-        purchase.is_void = purchase.returned == total
+        purchase.is_void = not left_of(lines=lines, total=total, returned=[*before, *taken])
     return taken
 
 

@@ -77,20 +77,18 @@ def resolve(
 ) -> list[Returned]:
     """Return what is taken of each line; nothing wanted takes all that is left.
 
-    Quantity alone prorates, rounded half up on the total returned so far. Raises NothingLeftError,
-    ExceedsPurchaseError, and InvalidError for a line that there is not.
+    Quantity alone prorates, rounded half up on the total returned so far; all that is left of an amount takes the
+    pieces, too. Raises NothingLeftError, ExceedsPurchaseError, and InvalidError for a line that there is not.
     """
-    parts = dict(enumerate(lines, start=1)) or {WHOLE: Line(amount=total)}
+    parts = _parts(lines, total)
     earlier = list(before)
-    taken = dict.fromkeys(parts, (0, 0))
-    for one in earlier:
-        quantity, amount = taken[one.line]
-        taken[one.line] = (quantity + one.quantity, amount + one.amount)
-    returned = sum(one.amount for one in earlier)
-    if earlier and returned == total and (total or not any(_left(parts[n], *taken[n]) != (0, 0) for n in parts)):
+    left = left_of(lines=lines, total=total, returned=earlier)
+    if earlier and not left:
         raise NothingLeftError
     if not wanted:
-        return [Returned(n, *_left(line, *taken[n])) for n, line in parts.items() if _left(line, *taken[n]) != (0, 0)]
+        return left
+    taken = _taken(parts, earlier)
+    returned = sum(one.amount for one in earlier)
     found = []
     for place, wish in enumerate(wanted):
         if wish.line not in parts:
@@ -104,6 +102,28 @@ def resolve(
     if returned + sum_of_all > total:
         raise ExceedsPurchaseError
     return found
+
+
+def left_of(*, lines: Sequence[Line], total: int, returned: Iterable[Returned]) -> list[Returned]:
+    """Return what is left to be returned; nothing of a purchase that came back as a whole.
+
+    Lines that cost nothing, or that a discount paid, are left until they come back themselves.
+    """
+    parts = _parts(lines, total)
+    left = {number: _left(parts[number], *taken) for number, taken in _taken(parts, returned).items()}
+    return [Returned(number, *part) for number, part in left.items() if part != (0, 0)]
+
+
+def _parts(lines: Sequence[Line], total: int) -> dict[int, Line]:
+    return dict(enumerate(lines, start=1)) or {WHOLE: Line(amount=total)}
+
+
+def _taken(parts: Mapping[int, Line], returned: Iterable[Returned]) -> dict[int, tuple[int, int]]:
+    taken = dict.fromkeys(parts, (0, 0))
+    for one in returned:
+        quantity, amount = taken[one.line]
+        taken[one.line] = (quantity + one.quantity, amount + one.amount)
+    return taken
 
 
 def _left(line: Line, quantity: int, amount: int) -> tuple[int, int]:
@@ -125,6 +145,8 @@ def _part(line: Line, quantity_before: int, amount_before: int, one: Wanted, pla
     low, high = sorted((0, amount_left))
     if not low <= one.amount <= high:
         raise _too_much(one, place, "amount")
+    if one.quantity is None and one.amount and one.amount == amount_left:
+        quantity = quantity_left
     return Returned(one.line, quantity, one.amount)
 
 

@@ -73,12 +73,17 @@ def earning_amount(*, terms: Terms, total: int, tax: int, returned: int = 0, pai
     return left - (2 * min(off, total) * left + total) // (2 * total)
 
 
+def is_gone(line: Line, part: Part) -> bool:
+    """Whether nothing is left of a line once a part of it was returned."""
+    return line.amount == part[1] and (line.quantity <= part[0] or line.amount < 0)
+
+
 def _left(line: Line, part: Part) -> Line | None:
     if part == (0, 0):
         return line
-    quantity, amount = line.quantity - part[0], line.amount - part[1]
-    is_gone = amount == 0 and (quantity <= 0 or line.amount < 0)
-    return None if is_gone else replace(line, quantity=max(0, quantity), amount=amount)
+    if is_gone(line, part):
+        return None
+    return replace(line, quantity=max(0, line.quantity - part[0]), amount=line.amount - part[1])
 
 
 def _with_amount(line: Line, amount: int) -> Line:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from programs.engine.baskets import is_gone
 from programs.engine.dates import local_day
 from programs.engine.earning import (
     Basket,
@@ -426,14 +427,13 @@ def _judged_by(reaching: Sequence[Reaching], amount: int) -> tuple[str, dict[str
 
 
 def _is_void(judged: Judged) -> bool:
-    """Whether a purchase is wholly returned: all of its amount, or each line where nothing was to be paid."""
+    """Whether a purchase is wholly returned: each line, also one that cost nothing or that a discount paid."""
     purchase, returned = judged.purchase, judged.returned
-    if not returned or sum(amount for _quantity, amount in returned.values()) != purchase.total:
+    if not returned:
         return False
-    return purchase.total > 0 or all(
-        returned.get(line.number) == (line.quantity, line.amount) or not (line.quantity or line.amount)
-        for line in purchase.lines
-    )
+    if not purchase.lines:
+        return sum(amount for _quantity, amount in returned.values()) == purchase.total
+    return all(is_gone(line, returned.get(line.number, (0, 0))) for line in purchase.lines)
 
 
 def _loss_of(lot: Lot, end: datetime) -> NoticeDue:

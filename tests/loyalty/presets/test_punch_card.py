@@ -46,6 +46,18 @@ def test_return_of_a_stamped_item_takes_its_stamp_back(stage):
     assert available(coffee["member"], "stamps") == "2"
 
 
+@pytest.mark.parametrize("also", [{"amount": "0.00"}, {"amount": "75.00", "sku": "second"}])
+def test_coffee_that_is_kept_keeps_its_stamp_though_all_money_came_back(stage, also):
+    off = [{"amount": "-75.00"}] if "sku" in also else []
+    bought = stage.buy("2025-03-01", "75.00", COFFEE, COFFEE | also, *off)
+
+    back = stage.give_back(bought, "2025-03-02", lines=[{"line": 1}])
+    assert (earned(back), available(back["member"], "stamps")) == ({"stamp": "-1"}, "1")
+
+    rest = stage.give_back(bought, "2025-03-03")
+    assert (earned(rest), available(rest["member"], "stamps")) == ({"stamp": "-1"}, "0")
+
+
 def test_same_receipt_again_stamps_nothing(stage):
     bought = stage.buy("2025-03-01", None, COFFEE)
     body = {name: bought[name] for name in ("external_id", "occurred_at", "currency", "total", "lines")}

@@ -168,6 +168,37 @@ def test_return_of_an_amount_of_a_purchase_without_lines(till):
     assert (_available(), till.post("refunds/", a_refund("f-3")).json()["code"]) == (0, "nothing-left")
 
 
+def test_return_of_the_whole_amount_of_a_line_takes_its_pieces(till):
+    till.post("purchases/", a_basket())
+
+    lines = till.post("refunds/", a_refund(lines=[{"line": 1, "amount": "10.00"}])).json()["lines"]
+
+    assert lines == [{"line": 1, "quantity": "3", "amount": "10.00"}]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [{"amount": "10.99"}, {"amount": "0.00"}],
+        [{"amount": "10.99"}, {"amount": "10.99"}, {"amount": "-10.99"}],
+    ],
+)
+@pytest.mark.parametrize("member", [MEMBER, None])
+def test_purchase_stands_while_a_line_that_cost_nothing_is_kept(till, lines, member):
+    till.post("purchases/", a_purchase(lines=lines, member=member))
+    accrue_batch()
+    till.post("refunds/", a_refund("f-1", lines=[{"line": 1}]))
+    accrue_batch()
+    before = Activity.objects.purchases().get().is_void
+
+    rest = till.post("refunds/", a_refund("f-2")).json()
+    accrue_batch()
+
+    assert (before, rest["total"], len(rest["lines"])) == (False, "0.00", len(lines) - 1)
+    assert Activity.objects.purchases().get().is_void is True
+    assert till.post("refunds/", a_refund("f-3")).json()["code"] == "nothing-left"
+
+
 def test_return_of_parts_before_the_purchase_waits_and_then_takes_them(till):
     till.post("refunds/", a_refund("f-1", lines=[{"line": 1, "quantity": "1"}]))
     till.post("refunds/", a_refund("f-2", lines=[{"line": 1, "quantity": "3"}]))
