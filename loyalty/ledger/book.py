@@ -138,9 +138,10 @@ def engine_lot(lot: Lot, unit: str) -> engine.Lot:
 def _read_periods(states: Mapping[UUID, engine.State], ids: Sequence[UUID]) -> None:
     if not ids:
         return
-    rows = TierPeriod.objects.filter(membership_id__in=ids).order_by("starts_at", "posted_at", "id")
-    for membership_id, starts_at, tier in rows.values_list("membership_id", "starts_at", "tier"):
-        states[membership_id].periods.append((starts_at, tier))
+    for row in TierPeriod.objects.filter(membership_id__in=ids).order_by("starts_at", "posted_at", "id"):
+        state = states[row.membership_id]
+        place = 0 if row.reason == TierPeriod.Reason.JOINED else len(state.periods)
+        state.periods.insert(place, (row.since(state.joined_at), row.tier))
 
 
 def _read_segments(states: Mapping[UUID, engine.State], ids: Sequence[UUID]) -> None:

@@ -78,7 +78,7 @@ def tier_history(rows: Sequence[TierPeriod], *, membership: Membership, program:
             id=row.pk,
             code=row.tier,
             name=names.get(row.tier, row.tier),
-            starts_at=moment_text(row.starts_at, program.zone),
+            starts_at=moment_text(row.since(membership.joined_at), program.zone),
             posted_at=moment_text(row.posted_at, program.zone),
             cause=row.reason,
             reason=row.get_reason_display(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -88,3 +89,7 @@ class TierPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tier} {self.starts_at:%Y-%m-%d}"
+
+    def since(self, joined_at: datetime) -> datetime:
+        """Return from when on the tier counts: the first one from joining, which earlier activity moves back."""
+        return min(self.starts_at, joined_at) if self.reason == self.Reason.JOINED else self.starts_at

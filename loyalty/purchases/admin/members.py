@@ -186,7 +186,7 @@ def _history(member: Membership) -> list[dict[str, Any]]:
     return [
         {
             "tier": names.get(period.tier, period.tier),
-            "since": formats.moment(period.starts_at, zone=member.program.zone),
+            "since": formats.moment(period.since(member.joined_at), zone=member.program.zone),
             "reason": period.get_reason_display(),
         }
         for period in periods[:TIERS_SHOWN]

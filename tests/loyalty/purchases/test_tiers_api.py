@@ -6,7 +6,7 @@ from loyalty.ledger.grants import grant_tier
 from programs.models import Membership
 from tests.factories import make_shop, make_user
 from tests.loyalty.api.client import Till
-from tests.loyalty.presets.stage import Stage
+from tests.loyalty.presets.stage import Stage, earned
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,20 @@ def test_tiers_of_a_member_are_listed_with_what_brought_each(stage):
         ("insider", "joined", "2025-01-01"),
     ]
     assert [one["source"]["external_id"] for one in shown] == [None, stage.bought["external_id"], None]
+
+
+def test_first_tier_counts_from_the_activity_that_moves_joining_back():
+    stage = Stage("beauty_insider", "2025-06-01 00:00")
+    stage.buy("2025-01-15", "400.00")
+    stage.buy("2025-09-01", "10.00")
+
+    late, before = stage.buy("2025-07-01", "100.00"), stage.buy("2024-11-01", "100.00")
+
+    assert [earned(late), earned(before)] == [{"base": "125"}, {"base": "100"}]
+    assert [(one["code"], one["starts_at"][:10]) for one in history(stage)] == [
+        ("vib", "2025-01-15"),
+        ("insider", "2024-11-01"),
+    ]
 
 
 def test_tier_given_by_staff_is_listed_with_their_reason(stage):
