@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "import_export",
+    "simple_history",
     "accounts",
     "programs",
     "loyalty",
@@ -328,3 +330,6 @@ LOGGING = {
 }
 
 UNFOLD = admin_theme.UNFOLD
+
+# What looks like a formula to a spreadsheet leaves as plain text.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
