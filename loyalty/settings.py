@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "loyalty",
     "loyalty.api",
     "loyalty.ledger",
+    "loyalty.rewards",
     "loyalty.purchases",
     "loyalty.engagement",
     "loyalty.insights",

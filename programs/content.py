@@ -27,6 +27,7 @@ from programs.models import (
     UnitTerms,
 )
 from programs.models.terms import KEPT_ALIVE_BY
+from programs.reward_content import RewardContent, read_rewards, write_rewards
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -200,6 +201,8 @@ class Content:
     reaching_earns_new: bool = False
     needs_notice: bool = False
     notice_days: int = 30
+    redeemed_come_back: bool = True
+    rewards: tuple[RewardContent, ...] = ()
 
 
 SWITCHES = (
@@ -213,6 +216,7 @@ SWITCHES = (
     "reaching_earns_new",
     "needs_notice",
     "notice_days",
+    "redeemed_come_back",
 )
 OF_UNIT = (
     "expiry",
@@ -250,7 +254,7 @@ def in_order(conditions: Iterable[ConditionContent]) -> tuple[ConditionContent, 
 
 
 def read(version: ProgramVersion) -> Content:
-    """Return what the version's rows say; 13 queries, whatever its size, and one for the unit that a trial counts."""
+    """Return what the version's rows say; 17 queries, whatever its size, and one for the unit that a trial counts."""
     return Content(
         **_same(version, SWITCHES),
         trial=_read_trial(version),
@@ -262,6 +266,7 @@ def read(version: ProgramVersion) -> Content:
         ),
         groups=_read_groups(version),
         rules=_read_rules(version),
+        rewards=read_rewards(version),
     )
 
 
@@ -286,6 +291,7 @@ def write(content: Content, *, version: ProgramVersion) -> None:
         RuleCap(group=groups[given.code], **_same(cap, OF_CAP)) for given in content.groups for cap in given.caps
     )
     _write_rules(content, version, units, tiers, groups)
+    write_rewards(content.rewards, version=version, units=units, tiers=tiers)
 
 
 def _same(source: object, names: Iterable[str]) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 
@@ -14,6 +16,7 @@ from programs.clauses import parsed
 from programs.content import CapContent, ClauseContent, ConditionContent, RuleContent, TierContent, UnitContent
 from programs.engine import terms as engine
 from programs.models import Program, ProgramVersion, RuleCap, TierCondition, Unit
+from programs.reward_content import RewardContent
 
 RATE = Decimal(engine.RATE_SCALE)
 ACROSS = tuple(RuleCap.Window.values)  # From the shortest window to the longest.
@@ -88,6 +91,8 @@ def compiled(version: ProgramVersion) -> engine.Terms:
         reaching_earns_new=said.reaching_earns_new,
         needs_notice=said.needs_notice,
         notice_days=said.notice_days,
+        rewards=tuple(scale.reward(reward, program.zone) for reward in said.rewards if reward.is_on),
+        redeemed_come_back=said.redeemed_come_back,
     )
 
 
@@ -164,6 +169,64 @@ class _Scale:
             pieces=given.pieces,
         )
 
+    def reward(self, given: RewardContent, zone: ZoneInfo) -> engine.Reward:
+        """Return a reward; ``zone`` is the program's."""
+        return engine.Reward(
+            code=given.code,
+            name=given.name,
+            kind=given.kind,
+            zone=ZoneInfo(given.zone) if given.zone else zone,
+            unit=given.unit,
+            price=self.measured(given.price, "units", given.unit),
+            value=self.money(given.value),
+            percent=None if given.percent is None else int(given.percent * RATE),
+            by_amount=given.by_amount,
+            step=self.money(given.step) or 1,
+            several=given.several,
+            most_share=None if given.most_share is None else int(given.most_share * RATE),
+            least_basket=self.money(given.least_basket) or 0,
+            from_tier=given.from_tier,
+            stock=given.stock,
+            pool=given.pool,
+            gives=(given.gives_unit, self.measured(given.gives, "units", given.gives_unit)) if given.gives else None,
+            opens_at=given.opens_at,
+            closes_at=given.closes_at,
+            weekdays=frozenset(int(day) for day in parsed("weekday", given.weekdays).values)
+            if given.weekdays
+            else frozenset(),
+            opens_from=None if given.opens_from is None else given.opens_from.hour * 60 + given.opens_from.minute,
+            opens_until=None if given.opens_until is None else given.opens_until.hour * 60 + given.opens_until.minute,
+            tiers={
+                part.tier: engine.RewardTier(
+                    price=None if part.price is None else self.measured(part.price, "units", given.unit),
+                    value=self.money(part.value),
+                    percent=None if part.percent is None else int(part.percent * RATE),
+                    opens_at=part.opens_at,
+                )
+                for part in given.tiers
+            },
+            caps=tuple(
+                engine.Cap(limit.window, limit.times, counts="times")
+                for limit in sorted(given.limits, key=lambda limit: ACROSS.index(limit.window))
+            ),
+            choice=given.choice,
+            clauses=tuple(
+                parsed(part.kind, part.value, negated=part.negated, digits=self.digits) for part in given.clauses
+            ),
+            conversion=given.conversion,
+            closes=tuple(month_and_day(text) for text in listed(given.closes_on)),
+            issue_day=given.issue_day or 1,
+            most_at_once=given.most_at_once,
+            most_a_year=given.most_a_year,
+            is_withdrawn=given.is_withdrawn,
+            lives_months=given.lives_months,
+            lives_days=given.lives_days,
+        )
+
+    def money(self, value: Decimal | None) -> int | None:
+        """Return an amount of the currency in minor units."""
+        return None if value is None else int(value.scaleb(self.digits))
+
     def clause(self, given: ClauseContent) -> engine.Clause:
         return parsed(given.kind, given.value, negated=given.negated, digits=self.digits)
 
@@ -191,6 +254,13 @@ class _Scale:
 def listed(text: str) -> list[str]:
     """Return the parts of a text that commas divide."""
     return [part for part in (piece.strip() for piece in text.split(",")) if part]
+
+
+def month_and_day(text: str) -> tuple[int, int]:
+    """Return the month and the day of a text such as 05-31. Raises ValueError."""
+    month, day = (int(part) for part in text.split("-"))
+    date(2024, month, day)  # Refuses what no leap year has.
+    return month, day
 
 
 def _measure(measure: str, unit: str) -> str:

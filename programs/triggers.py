@@ -10,6 +10,10 @@ from accounts.triggers import Trigger
 from programs.models import (
     EventType,
     ProgramVersion,
+    Reward,
+    RewardClause,
+    RewardLimit,
+    RewardTier,
     Rule,
     RuleCap,
     RuleClause,
@@ -41,6 +45,10 @@ PARTS: dict[type[Model], dict[str, type[Model] | None]] = {
     RuleCap: {"rule_id": Rule, "group_id": RuleGroup},
     RuleClause: {"rule_id": Rule},
     RuleLineRate: {"rule_id": Rule},
+    Reward: {"version_id": None},
+    RewardTier: {"reward_id": Reward},
+    RewardLimit: {"reward_id": Reward},
+    RewardClause: {"reward_id": Reward},
 }
 EVENTS = ("insert", "update", "delete")
 VERSION = ProgramVersion._meta.db_table

@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from loyalty.ledger.memory import kept, recall
 from loyalty.ledger.models import Account, Entry, Lot, Notice, Standing, TierPeriod, Transaction
 from loyalty.ledger.sets import update_rows
+from loyalty.ledger.signals import book_written
 from programs.engine import state as engine
 from programs.models import Membership, SegmentMember, Unit
 
@@ -88,6 +90,7 @@ def write(book: Book, results: Mapping[UUID, tuple[engine.State, engine.Outcome]
         if standing.membership_id in results:
             writer.add(standing, *results[standing.membership_id])
     writer.flush()
+    book_written.send(sender=Book, book=book, results=results)
 
 
 def state_of(standing: Standing, joined_at: datetime, birth_date: date | None = None) -> engine.State:
@@ -114,7 +117,9 @@ def _read_lots(states: Mapping[UUID, engine.State], codes: Mapping[UUID, str], i
         states[membership_id].lots_known = True
     if not ids:
         return
-    for lot in Lot.objects.filter(membership_id__in=ids, remaining__gt=0):
+    held = {lot_id for pk in ids for hold in states[pk].holds for lot_id, _amount in hold.taken}
+    wanted = Q(remaining__gt=0) | Q(pk__in=held) if held else Q(remaining__gt=0)
+    for lot in Lot.objects.filter(wanted, membership_id__in=ids):
         states[lot.membership_id].lots.append(engine_lot(lot, codes[lot.unit_id]))
 
 
@@ -241,6 +246,7 @@ class _Writer:
             membership_id=standing.membership_id,
             kind=posting.kind,
             activity_id=posting.activity_id,
+            redemption_id=posting.redemption_id,
             occurred_at=posting.occurred_at,
             posted_at=self._next_instant(),
         )

@@ -9,19 +9,16 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ids import new_id
 from accounts.models import User
 from loyalty.api.problems import Text
-from loyalty.ledger import book as ledger
+from loyalty.ledger.folding import folded, locked_standing, present_moment
 from loyalty.ledger.memory import grant_kept
 from loyalty.ledger.models import Standing, TierGrant
 from loyalty.ledger.queries import present_of
-from loyalty.ledger.signals import book_opened
 from programs.engine.dates import LAST_DAY, local_day, months_later
 from programs.engine.state import Grant
 from programs.engine.terms import Schedule, Terms
-from programs.engine.timeline import fold
-from programs.models import Membership, Program
+from programs.models import Membership
 from programs.terms import schedule_of
 
 log = structlog.get_logger(__name__)
@@ -171,24 +168,15 @@ def _check_trial(terms: Terms, membership: Membership, *, tier: str, until: date
 
 def _brought_to_present(membership: Membership, schedule: Schedule) -> Standing:
     """Return the member's standing, locked, with all done that has fallen due."""
-    (standing,) = ledger.lock_standings([membership.pk], skip_locked=False)
-    program: Program = membership.program
-    until = present_of(program=program, standing=standing, now=program.now())
-    _fold(standing, schedule, until=until)
+    standing = locked_standing(membership)
+    folded(standing, schedule, until=present_moment(membership, standing))
     return Standing.objects.get(pk=standing.pk)
 
 
 def _review(standing: Standing, schedule: Schedule, grants: Sequence[object]) -> None:
     """Give the member the grants, and the tier that now holds."""
     standing.memory = {**standing.memory, "grants": list(grants)}
-    _fold(standing, schedule, until=standing.as_of)
-
-
-def _fold(standing: Standing, schedule: Schedule, *, until: datetime) -> None:
-    book = ledger.open_book([standing], {standing.membership_id: ledger.Needs(lots=True)})
-    book_opened.send(sender=ledger.Book, book=book, schedules={standing.program_id: schedule})
-    state = book.states[standing.membership_id]
-    ledger.write(book, {standing.membership_id: fold(state=state, schedule=schedule, until=until, new_id=new_id)})
+    folded(standing, schedule, until=standing.as_of)
 
 
 def _terms(schedule: Schedule, standing: Standing) -> Terms:

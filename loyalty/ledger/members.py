@@ -41,6 +41,22 @@ class UnknownMemberError(ProblemError):
     cure = _("Send a card number of 12 digits, or “external_id:” and the number that you enrolled the member with.")
 
 
+class MemberBlockedError(ProblemError):
+    """The member is blocked."""
+
+    status, code = 409, "member-blocked"
+    title = _("The member is blocked")
+    cure = _("The business has blocked this member. Send the purchase without one, or ask the business.")
+
+
+class MemberClosedError(ProblemError):
+    """The membership has ended."""
+
+    status, code = 409, "member-closed"
+    title = _("The membership has ended")
+    cure = _("Send the purchase without a member.")
+
+
 class MemberConflictError(ProblemError):
     """The external_id and the e-mail address belong to two members."""
 
@@ -97,6 +113,14 @@ def named(references: set[str]) -> Q:
     if cards:
         condition |= Q(card__in=sorted(cards))
     return condition
+
+
+def check_active(membership: Membership) -> None:
+    """Raise MemberBlockedError or MemberClosedError unless the member may earn and spend."""
+    if membership.status == Membership.Status.BLOCKED:
+        raise MemberBlockedError
+    if membership.status == Membership.Status.CLOSED:
+        raise MemberClosedError
 
 
 def find_member(*, program: Program, reference: str) -> Membership:

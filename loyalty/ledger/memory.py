@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from programs.engine.state import Grant, Holding, State
+from programs.engine.state import Grant, Hold, Holding, State
 
 Memory = dict[str, Any]
 
@@ -22,6 +23,7 @@ def kept(state: State) -> Memory:
         "notices": {key: sent.isoformat() if sent is not None else None for key, sent in state.notices.items()},
         "owed": {unit: amount for unit, amount in state.owed.items() if amount},
         "counted": state.counted,
+        "holds": [_hold_kept(hold) for hold in state.holds],
     }
     memory = {name: part for name, part in parts.items() if part}
     if state.grants is not None:  # Empty it says that the last one ended, and the tier is to be looked at once more.
@@ -39,6 +41,7 @@ def recall(memory: Mapping[str, Any], state: State) -> State:
     state.notices = {key: _moment(sent) for key, sent in memory.get("notices", {}).items()}
     state.owed = dict(memory.get("owed", {}))
     state.counted = memory.get("counted", 0)
+    state.holds = [_hold(given) for given in memory.get("holds", ())]
     if "grants" in memory:
         state.grants = [_grant(given) for given in memory["grants"]]
     return state
@@ -87,3 +90,29 @@ def _recalled(kept_holding: Mapping[str, str] | None) -> Holding:
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _hold_kept(hold: Hold) -> Memory:
+    return {
+        "id": str(hold.id),
+        "reward": hold.reward,
+        "unit": hold.unit,
+        "units": hold.units,
+        "quantity": hold.quantity,
+        "taken": [[str(lot), amount] for lot, amount in hold.taken],
+        "ends_at": hold.ends_at.isoformat(),
+        "uses": dict(hold.uses),
+    }
+
+
+def _hold(given: Mapping[str, Any]) -> Hold:
+    return Hold(
+        id=UUID(given["id"]),
+        reward=given["reward"],
+        unit=given["unit"],
+        units=given["units"],
+        quantity=given["quantity"],
+        taken=tuple((UUID(lot), amount) for lot, amount in given["taken"]),
+        ends_at=datetime.fromisoformat(given["ends_at"]),
+        uses=given["uses"],
+    )

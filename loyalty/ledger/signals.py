@@ -8,3 +8,10 @@ members_joined = Signal()
 # Sent before members are folded in this room, with the ``book`` and the ``schedules`` by program: who knows what
 # happened completes what is remembered of it.
 book_opened = Signal()
+
+# Sent in the transaction that writes them, with the ``book`` and the ``results`` of the folds by member: who keeps what
+# units bought writes that down, too.
+book_written = Signal()
+
+# Sent with a ``membership`` before its units are spent: who knows of activity that waits to be judged has it judged.
+units_wanted = Signal()

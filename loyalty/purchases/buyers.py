@@ -4,27 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext_lazy as _
-
-from loyalty.api.problems import Fault, ProblemError
-from loyalty.ledger.members import EXTERNAL, UnknownMemberError, named
+from loyalty.api.problems import Fault
+from loyalty.ledger.members import EXTERNAL, UnknownMemberError, check_active, named
 from programs.models import Membership, Program
-
-
-class MemberBlockedError(ProblemError):
-    """The member is blocked."""
-
-    status, code = 409, "member-blocked"
-    title = _("The member is blocked")
-    cure = _("The business has blocked this member. Send the purchase without one, or ask the business.")
-
-
-class MemberClosedError(ProblemError):
-    """The membership has ended."""
-
-    status, code = 409, "member-closed"
-    title = _("The membership has ended")
-    cure = _("Send the purchase without a member.")
 
 
 def members_named(program: Program, references: set[str]) -> dict[str, Membership]:
@@ -55,8 +37,5 @@ def member_of(reference: str, members: Mapping[str, Membership]) -> Membership |
     if not reference:
         return None
     member = named_in(members, reference, pointer="/member")
-    if member.status == Membership.Status.BLOCKED:
-        raise MemberBlockedError
-    if member.status == Membership.Status.CLOSED:
-        raise MemberClosedError
+    check_active(member)
     return member

@@ -31,7 +31,9 @@ def basket_of(*, terms: Terms, purchase: Purchase, returned: Mapping[int, Part] 
     """
     posted = purchase.lines or (Line(number=0, amount=purchase.total, quantity=0),)
     back = returned or {}
-    lines = [line for one in posted if (line := _left(one, back.get(one.number, (0, 0)))) is not None]
+    freed = {} if terms.paid_part_earns else purchase.freed
+    left = [line for one in posted if (line := _left(one, back.get(one.number, (0, 0)))) is not None]
+    lines = [_without(line, freed[line.number]) if line.number in freed else line for line in left]
     amount = earning_amount(
         terms=terms,
         total=purchase.total,
@@ -84,6 +86,11 @@ def _left(line: Line, part: Part) -> Line | None:
     if is_gone(line, part):
         return None
     return replace(line, quantity=max(0, line.quantity - part[0]), amount=line.amount - part[1])
+
+
+def _without(line: Line, pieces: int) -> Line:
+    """Return a line less the pieces that a voucher paid for."""
+    return replace(line, quantity=max(0, line.quantity - pieces))
 
 
 def _with_amount(line: Line, amount: int) -> Line:

@@ -52,7 +52,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A purchase to be judged. ``total``, ``tax`` and ``paid`` (with units or vouchers) in minor units."""
+    """A purchase to be judged. ``total``, ``tax`` and ``paid`` (with units or vouchers) in minor units.
+
+    ``freed``: by the number of a line, the thousandths of it that a voucher paid for.
+    """
 
     id: UUID
     occurred_at: datetime
@@ -60,6 +63,7 @@ class Purchase:
     tax: int = 0
     lines: tuple[Line, ...] = ()
     paid: int = 0
+    freed: Mapping[int, int] = field(default_factory=dict)
     store: str = ""
     channel: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -101,6 +105,19 @@ class Judged:
     reaching: tuple[Reaching, ...] = ()
 
 
+Taken = tuple[tuple[UUID, int], ...]
+"""What was taken of which lots, in the order in which it was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A redemption that a return names: the units that were burned, out of which lots."""
+
+    id: UUID
+    unit: str
+    taken: Taken
+
+
 @dataclass(frozen=True, slots=True)
 class Refund:
     """A return of these parts of lines; ``judged`` is None where its purchase comes in the same fold."""
@@ -110,6 +127,101 @@ class Refund:
     purchase_id: UUID
     parts: Mapping[int, Part]
     judged: Judged | None = None
+    restores: tuple[Restored, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a reward: how many, or how much money of one by amount; the basket in minor units, if known."""
+
+    quantity: int | None = None
+    amount: int | None = None
+    basket: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a reward takes and brings: units in smallest steps, money in minor units, uses of limits by their keys."""
+
+    units: int
+    quantity: int
+    value: int | None
+    percent: int | None
+    uses: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a reward cannot be had: a code, and what its sentence needs.
+
+    ``why`` is a kind of condition for not-open, a window for limit-reached. ``most`` in minor units, ``missing`` in
+    smallest steps, ``opens_at`` the next moment at which it can be had, where one is known.
+    """
+
+    code: str
+    why: str = ""
+    most: int | None = None
+    missing: int | None = None
+    opens_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Units set aside for a redemption until ``ends_at``; ``uses`` of limits count until it is released."""
+
+    id: UUID
+    reward: str
+    unit: str
+    units: int
+    quantity: int
+    taken: Taken
+    ends_at: datetime
+    uses: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """A reward is asked for: its units are set aside until ``ends_at``."""
+
+    id: UUID
+    occurred_at: datetime
+    reward: str
+    ask: Ask
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A hold is captured, or released."""
+
+    id: UUID
+    occurred_at: datetime
+    captures: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVoucher:
+    """A voucher that units turned into, which nobody has used."""
+
+    id: UUID
+    reward: str
+    unit: str
+    taken: Taken
+    issued_at: datetime
+    expires_at: datetime | None
+    uses: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A voucher to be written; money in minor units, ``percent`` in ten-thousandths, ``reason`` a code."""
+
+    voucher: OpenVoucher
+    version_id: UUID
+    value: int | None
+    percent: int | None
+    reason: str
+    activity_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +277,7 @@ class Posting:
     activity_id: UUID | None
     occurred_at: datetime
     moves: tuple[Move, ...]
+    redemption_id: UUID | None = None  # The redemption, or the voucher, that it was for.
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +334,8 @@ class State:
     counted: int = 0  # How far the credit is complete: see ``tiers.counts_of``.
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
     lots: list[Lot] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    vouchers: list[OpenVoucher] = field(default_factory=list)  # Those a return may withdraw, where it may.
     lots_known: bool = True
     due_of_lots: datetime | None = None
     periods: list[tuple[datetime, str]] = field(default_factory=list)  # Oldest first.
@@ -239,6 +354,8 @@ class State:
             owed=dict(self.owed),
             balances=dict(self.balances),
             lots=[replace(lot) for lot in self.lots],
+            holds=list(self.holds),
+            vouchers=list(self.vouchers),
             periods=list(self.periods),
             standing_activity=list(self.standing_activity),
         )
@@ -269,6 +386,13 @@ class Outcome:
     waiting: list[UUID] = field(default_factory=list)  # Refunds whose purchase is not judged.
     returned: dict[UUID, tuple[int, bool]] = field(default_factory=dict)  # Purchase: given back so far, and wholly.
     notices: list[NoticeDue] = field(default_factory=list)
+    refusals: dict[UUID, Refusal] = field(default_factory=dict)  # Of what was asked for, or of what was to be settled.
+    reserved: dict[UUID, Cost] = field(default_factory=dict)
+    captured: list[UUID] = field(default_factory=list)
+    released: list[tuple[Hold, datetime, bool]] = field(default_factory=list)  # With whether its time was up.
+    restored: dict[UUID, UUID] = field(default_factory=dict)  # Redemption: by which return.
+    issues: list[Issue] = field(default_factory=list)
+    withdrawn: list[tuple[OpenVoucher, UUID]] = field(default_factory=list)  # With the return that did it.
     due_at: datetime | None = None
 
 

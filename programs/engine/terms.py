@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -166,6 +166,79 @@ class EventType:
 
 
 @dataclass(frozen=True, slots=True)
+class RewardTier:
+    """What is different of a reward for members of a tier; None where it is as for everyone."""
+
+    price: int | None = None
+    value: int | None = None
+    percent: int | None = None
+    opens_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What members have for units, or by themselves; ``kind`` as ``programs.models.Reward.Kind``.
+
+    ``price`` in smallest steps of ``unit``, ``value`` in minor units, ``percent`` and ``most_share`` (of the basket) in
+    ten-thousandths. With ``by_amount`` any money in steps of ``step`` can be had at the rate ``price`` for ``value``.
+    ``gives``: the unit and how much of it. Open from ``opens_at`` to ``closes_at`` on ``weekdays`` (ISO 1 to 7; empty:
+    all) from ``opens_from`` to before ``opens_until`` (minutes of the day in ``zone``). ``caps`` count times; those
+    with one ``choice`` share them. ``conversion``: at_once, or dates: at each of ``closes`` (month, day) what was
+    earned by then is counted, and turned into rewards on day ``issue_day`` of the month after. An ``is_withdrawn`` one
+    gives its units back where a return leaves too few. Its voucher lives ``lives_months`` or ``lives_days``, or without
+    end.
+    """
+
+    code: str
+    name: str
+    kind: str
+    zone: ZoneInfo
+    unit: str = ""
+    price: int = 0
+    value: int | None = None
+    percent: int | None = None
+    by_amount: bool = False
+    step: int = 1
+    several: bool = False
+    most_share: int | None = None
+    least_basket: int = 0
+    from_tier: str = ""
+    stock: int | None = None
+    pool: str = ""
+    gives: tuple[str, int] | None = None
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    weekdays: frozenset[int] = frozenset()
+    opens_from: int | None = None
+    opens_until: int | None = None
+    tiers: Mapping[str, RewardTier] = field(default_factory=dict)
+    caps: tuple[Cap, ...] = ()
+    choice: str = ""
+    clauses: tuple[Clause, ...] = ()
+    conversion: str = ""
+    closes: tuple[tuple[int, int], ...] = ()
+    issue_day: int = 1
+    most_at_once: int | None = None
+    most_a_year: int | None = None
+    is_withdrawn: bool = False
+    lives_months: int | None = None
+    lives_days: int | None = None
+
+    def for_tier(self, tier: str) -> Reward:
+        """Return the reward as members of a tier have it."""
+        other = self.tiers.get(tier)
+        if other is None:
+            return self
+        return replace(
+            self,
+            price=self.price if other.price is None else other.price,
+            value=self.value if other.value is None else other.value,
+            percent=self.percent if other.percent is None else other.percent,
+            opens_at=other.opens_at or self.opens_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """One published version. ``tiers`` run from the lowest up; ``digits`` are the currency's minor digits.
 
@@ -173,7 +246,8 @@ class Terms:
     program's year begins. ``tier_validity``: next_year (the rest of its year and the whole next one), months
     (``tier_months`` from the day it was reached; only what follows keeps it) or as_reached (while the credit reaches
     it); each ``tier_grace_months`` longer. ``tier_fall``: earned or one_step. With ``reaching_earns_new`` a purchase
-    that reaches a tier earns at it.
+    that reaches a tier earns at it. ``rewards`` are those switched on; with ``redeemed_come_back`` a return that names
+    a redemption gives its units back.
     """
 
     version_id: UUID
@@ -197,6 +271,12 @@ class Terms:
     trial: Trial | None = None
     needs_notice: bool = False
     notice_days: int = 30
+    rewards: tuple[Reward, ...] = ()
+    redeemed_come_back: bool = True
+
+    def reward(self, code: str) -> Reward | None:
+        """Return the reward of this code; None where these terms have none that is switched on."""
+        return next((reward for reward in self.rewards if reward.code == code), None)
 
     def rank(self, tier: str) -> int:
         """Return the place of a tier from below; a tier that this version does not know is the lowest."""

@@ -23,6 +23,7 @@ from programs.engine.earning import (
 from programs.engine.expiry import forfeited_at, inactivity_end
 from programs.engine.ladder import Ladder
 from programs.engine.notices import loses_at, next_moment, tell, tells_at
+from programs.engine.spending import Spending
 from programs.engine.state import (
     Event,
     Judged,
@@ -33,13 +34,15 @@ from programs.engine.state import (
     Purchase,
     Reaching,
     Refund,
+    Reserve,
+    Settle,
     State,
     Verdict,
 )
 from programs.engine.terms import Schedule, Terms
 from programs.engine.value import Value
 
-Activity = Purchase | Refund | Event
+Activity = Purchase | Refund | Event | Reserve | Settle
 Credit = dict[str, dict[str, int]]
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 PROGRAMS_OWN = "program|"  # How the keys of counters begin that a whole program shares.
@@ -87,6 +90,7 @@ class _Timeline:
             state, self.outcome, schedule, max(0, schedule.index_at(state.as_of)) if is_first else index
         )
         self.value = Value(state, self.outcome, new_id)
+        self.spending = Spending(state, self.outcome, self.value, new_id)
         if is_first:
             self.ladder.rise(at=state.as_of)
             self.ladder.review(state.as_of, reason="joined", since=state.joined_at, activity_id=None)
@@ -113,6 +117,7 @@ class _Timeline:
     def next_due(self) -> datetime | None:
         """Return the next moment at which something happens by itself."""
         moments = [self._next_version(), self.state.due_of_lots, self.ladder.next_grant_moment(self.done_until)]
+        moments += [self.spending.next_end(), self.spending.next_issue(self.terms, self.done_until)]
         moments += [self._next(loss, falls=falls) for loss, falls in self._tier_ends()]
         moments += [self._next(loss, falls=True) for loss in self._forfeits()]
         return min((moment for moment in moments if moment is not None), default=None)
@@ -120,8 +125,10 @@ class _Timeline:
     def _do_due(self, due: datetime) -> None:
         if self._next_version() == due:
             self._take_up_next_version(due)
+        self.spending.time_out(due)
         self._tell(due)
         self._end_lots(due)
+        self.spending.issue(self.terms, due, self.done_until)
         at = max(due, self.state.as_of)
         ended = [loss for loss, falls in self._tier_ends() if self._is_over(loss, due, falls=falls)]
         if ended:
@@ -131,6 +138,7 @@ class _Timeline:
             self.ladder.review(at, reason=reason, since=due, activity_id=None)
         if self.ladder.next_grant_moment(self.done_until) == due:
             self.ladder.review(at, reason="granted", since=due, activity_id=None)
+        self.spending.convert(self.terms, at, None)
         self._settle_lots()
 
     def _take_up_next_version(self, due: datetime) -> None:
@@ -213,12 +221,17 @@ class _Timeline:
             self.advance(one.occurred_at)
         if isinstance(one, Refund):
             self._refund(one)
+        elif isinstance(one, Reserve):
+            self.spending.reserve(one, self.terms)
+        elif isinstance(one, Settle):
+            self.spending.settle(one, self.terms)
         elif (terms := self.schedule.at(one.occurred_at)) is None:
             self.outcome.refused[one.id] = "no-version-in-force"
         elif isinstance(one, Purchase):
             self._purchase(one, terms)
         else:
             self._event(one, terms)
+        self.spending.convert(self.terms, self.state.as_of, None if isinstance(one, Reserve | Settle) else one.id)
         self._settle_lots()
         self.advance(self.state.as_of)
 
@@ -342,8 +355,18 @@ class _Timeline:
         credit = self._credit_of(counts, purchase.occurred_at, terms)
         self.ladder.credit(credit, at=purchase.occurred_at, sign=-1)
         owed = dict(self.state.owed)
-        waived = self.value.take_back(awards, refund_id=one.id, purchase_id=one.purchase_id, at=moment, terms=terms)
-        facts: dict[str, Any] = {"purchase": str(one.purchase_id), "waived": waived, "credit": credit}
+        facts: dict[str, Any] = {"purchase": str(one.purchase_id), "credit": credit}
+        if one.restores and terms.redeemed_come_back:
+            facts["restored"] = self.spending.restore(one.restores, moment, one.id)
+        waived = self.value.take_back(
+            awards,
+            refund_id=one.id,
+            purchase_id=one.purchase_id,
+            at=moment,
+            terms=terms,
+            find=lambda unit, lacking: self.spending.withdraw(unit, lacking, moment, one.id, terms),
+        )
+        facts["waived"] = waived
         if remembered := {u: n - owed.get(u, 0) for u, n in self.state.owed.items() if n > owed.get(u, 0)}:
             facts["remembered"] = remembered
         taken = tuple((rule, unit, -units) for rule, unit, units in awards)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from programs.engine.dates import days_later, start_of
 from programs.engine.expiry import lot_end
-from programs.engine.state import Lot, Move, Outcome, Posting, State, joined
+from programs.engine.state import Lot, Move, Outcome, Posting, State, Taken, joined
 from programs.engine.terms import Terms, UnitTerms
 
 NO_END = datetime.max.replace(tzinfo=UTC)
@@ -68,7 +68,9 @@ class Value:
             moves += self._move(unit, account, "expired", amount)
         self._post("expire", None, due, moves)
 
-    def _new_lot(self, unit: str, amount: int, *, activity_id: UUID, at: datetime, terms: Terms, tier: str) -> Lot:
+    def _new_lot(
+        self, unit: str, amount: int, *, activity_id: UUID | None, at: datetime, terms: Terms, tier: str
+    ) -> Lot:
         how = terms.units[unit]
         lot = Lot(self.new_id(), unit, activity_id, amount, amount, at, is_new=True)
         lot.expires_at = lot_end(how, tier=tier, earned_at=at, zone=terms.zone)
@@ -95,12 +97,25 @@ class Value:
     # --- Taking back -----------------------------------------------------------------------------------------
 
     def take_back(
-        self, given: Given, *, refund_id: UUID, purchase_id: UUID, at: datetime, terms: Terms
+        self,
+        given: Given,
+        *,
+        refund_id: UUID,
+        purchase_id: UUID,
+        at: datetime,
+        terms: Terms,
+        find: Callable[[str, int], None],
     ) -> dict[str, int]:
-        """Take back what a returned part gave; return what is not taken, by unit: it expired before, or is waived."""
+        """Take back what a returned part gave; return what is not taken, by unit: it expired before, or is waived.
+
+        ``find`` is asked first for as many of a unit as are lacking.
+        """
         units: dict[str, int] = {}
         for _rule, unit, amount in given:
             units[unit] = units.get(unit, 0) + amount
+        for unit, amount in units.items():
+            if (lacking := amount - self._within_reach(unit, purchase_id)) > 0:
+                find(unit, lacking)
         moves: list[Move] = []
         waived: dict[str, int] = {}
         for unit, amount in units.items():
@@ -119,6 +134,12 @@ class Value:
             self._settle_debt(unit, left, terms.units[unit].debt, moves, waived)
         self._post("reverse", refund_id, at, moves)
         return {unit: amount for unit, amount in waived.items() if amount}
+
+    def _within_reach(self, unit: str, purchase_id: UUID) -> int:
+        """Return how much of a unit a return of the purchase finds: in its own lots, forgiven, or in others."""
+        own = [lot for lot in self.state.lots if lot.activity_id == purchase_id and lot.unit == unit]
+        others = [lot for lot in self.open_lots() if lot.unit == unit and lot.account == "available" and lot not in own]
+        return sum(lot.remaining + lot.expired - lot.waived for lot in own) + sum(lot.remaining for lot in others)
 
     def _settle_debt(self, unit: str, left: int, policy: str, moves: list[Move], waived: dict[str, int]) -> None:
         """Do what the unit's policy says with units that were spent before they were to be taken back."""
@@ -161,6 +182,103 @@ class Value:
                 taken += part
         return taken
 
+    # --- Spending ----------------------------------------------------------------------------------------------
+
+    def hold(self, unit: str, amount: int, *, redemption_id: UUID, at: datetime) -> Taken:
+        """Set units aside, earliest end first; return what was taken of which lots."""
+        return self._out_of_lots("hold", unit, amount, "held", redemption_id=redemption_id, at=at)
+
+    def convert(
+        self, unit: str, amount: int, *, redemption_id: UUID, at: datetime, earned_before: datetime | None
+    ) -> Taken:
+        """Spend units at once, earliest end first, of those earned before a moment."""
+        return self._out_of_lots(
+            "redeem", unit, amount, "redeemed", redemption_id=redemption_id, at=at, earned_before=earned_before
+        )
+
+    def spend_held(self, unit: str, amount: int, *, redemption_id: UUID, at: datetime) -> None:
+        """Spend what was set aside."""
+        self._post("redeem", None, at, self._move(unit, "held", "redeemed", amount) if amount else [], redemption_id)
+
+    def give_free(self, unit: str, taken: Taken, *, redemption_id: UUID, at: datetime) -> None:
+        """Give what was set aside back to its lots."""
+        self._into_lots("release", unit, taken, "held", redemption_id=redemption_id, at=at)
+
+    def restore(
+        self, unit: str, taken: Taken, *, redemption_id: UUID, at: datetime, activity_id: UUID | None = None
+    ) -> None:
+        """Give what was spent back to its lots, whose ends stay as they were."""
+        self._into_lots("restore", unit, taken, "redeemed", redemption_id=redemption_id, at=at, activity_id=activity_id)
+
+    def give(self, unit: str, amount: int, *, redemption_id: UUID, at: datetime, terms: Terms, tier: str) -> None:
+        """Give units as a gift."""
+        self._opens(unit, at)
+        lot = self._new_lot(unit, amount, activity_id=None, at=at, terms=terms, tier=tier)
+        if lot.account == "available":
+            lot.remaining -= min(lot.remaining, self._debt(unit))
+        moves = self._move(unit, "issued", lot.account, amount)
+        self.state.lots.append(lot)
+        self._post("earn", None, at, moves, redemption_id)
+        self._pay_what_is_owed(lot, at)
+
+    def _out_of_lots(
+        self,
+        kind: str,
+        unit: str,
+        amount: int,
+        target: str,
+        *,
+        redemption_id: UUID,
+        at: datetime,
+        earned_before: datetime | None = None,
+    ) -> Taken:
+        if not amount:
+            return ()
+        assert self.state.lots_known, "units are spent out of lots that were not read"
+        taken = []
+        left = amount
+        for lot in self.open_lots():
+            if lot.unit != unit or lot.account != "available":
+                continue
+            if earned_before is not None and lot.earned_at >= earned_before:
+                continue
+            if part := min(lot.remaining, left):
+                lot.remaining, lot.is_touched = lot.remaining - part, True
+                taken.append((lot.id, part))
+                left -= part
+        assert left == 0, f"{left} of {unit} were not there to be spent"
+        self._post(kind, None, at, self._move(unit, "available", target, amount), redemption_id)
+        return tuple(taken)
+
+    def _into_lots(
+        self,
+        kind: str,
+        unit: str,
+        taken: Taken,
+        source: str,
+        *,
+        redemption_id: UUID,
+        at: datetime,
+        activity_id: UUID | None = None,
+    ) -> None:
+        """Move units back to the lots they were taken of; a debt that arose meanwhile is paid first."""
+        amount = sum(part for _lot, part in taken)
+        if not amount:
+            return
+        self._opens(unit, at)
+        debt = self._debt(unit)
+        moves = self._move(unit, source, "available", amount)
+        lots = {lot.id: lot for lot in self.state.lots}
+        back = []
+        for lot_id, part in taken:
+            lot, paid = lots[lot_id], min(part, debt)
+            debt -= paid
+            lot.remaining, lot.is_touched = lot.remaining + part - paid, True
+            back.append(lot)
+        self._post(kind, activity_id, at, moves, redemption_id)
+        for lot in back:
+            self._pay_what_is_owed(lot, at)
+
     # --- Lots and entries --------------------------------------------------------------------------------------
 
     def open_lots(self) -> list[Lot]:
@@ -179,9 +297,16 @@ class Value:
         self.state.balances[unit, account] = balance
         return Move(unit, account, amount, balance)
 
-    def _post(self, kind: str, activity_id: UUID | None, occurred_at: datetime, moves: list[Move]) -> None:
+    def _post(
+        self,
+        kind: str,
+        activity_id: UUID | None,
+        occurred_at: datetime,
+        moves: list[Move],
+        redemption_id: UUID | None = None,
+    ) -> None:
         if moves:
-            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, joined(moves)))
+            self.outcome.postings.append(Posting(kind, activity_id, occurred_at, joined(moves), redemption_id))
 
 
 def _spendable_from(how: UnitTerms, at: datetime, terms: Terms) -> datetime | None:

@@ -3,6 +3,7 @@
 from programs.models.keys import ApiKey
 from programs.models.membership import Membership, Store
 from programs.models.program import Program, Unit
+from programs.models.rewards import Reward, RewardClause, RewardLimit, RewardTier
 from programs.models.rules import (
     ClauseKind,
     EventType,
@@ -24,6 +25,10 @@ __all__ = [
     "Membership",
     "Program",
     "ProgramVersion",
+    "Reward",
+    "RewardClause",
+    "RewardLimit",
+    "RewardTier",
     "Rule",
     "RuleCap",
     "RuleClause",

@@ -117,6 +117,12 @@ class ProgramVersion(models.Model):
         db_default=False,
         help_text=_("Off: the part of a purchase that was paid with units or vouchers is taken off before earning."),
     )
+    redeemed_come_back = models.BooleanField(
+        _("spent units come back"),
+        default=True,
+        db_default=True,
+        help_text=_("On: a return that names what was paid with units gives them back, to their old ends."),
+    )
     year_starts = models.PositiveSmallIntegerField(
         _("the program's year begins in"),
         choices=Month.choices,

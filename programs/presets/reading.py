@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from programs.content import (
 )
 from programs.models import ProgramVersion, Rule, RuleCap, RuleGroup, UnitTerms
 from programs.models.terms import KEPT_ALIVE_BY
+from programs.reward_content import RewardClauseContent, RewardContent, RewardLimitContent, RewardTierContent
 
 T = TypeVar("T")
 NEVER = "never"
@@ -97,6 +98,10 @@ class Table:
             return Decimal(text)
         except InvalidOperation:
             raise PresetError(f"{self.where}: “{key}” is no number: “{text}”.") from None
+
+    def maybe_number(self, key: str) -> Decimal | None:
+        """Return a number that may be left out; None where it is."""
+        return self.number(key) if key in self.given else None
 
     def table(self, key: str, where: str = "") -> Table:
         """Return a table in it; an empty one where it is left out."""
@@ -178,6 +183,7 @@ def _content(whole: Table, units: Iterable[Table]) -> Content:
         tier_fall=terms.get("tier_fall", ProgramVersion.TierFall.EARNED.value),
         reaching_earns_new=terms.get("reaching_earns_new", False),
         needs_notice=terms.get("needs_notice", False),
+        redeemed_come_back=terms.get("redeemed_come_back", True),
         notice_days=_closed(terms, terms.get("notice_days", 30)),
         trial=_trial(whole.table("trial")) if "trial" in whole.given else None,
         units=tuple(sorted((_unit_content(given) for given in units), key=lambda unit: unit.unit)),
@@ -185,6 +191,7 @@ def _content(whole: Table, units: Iterable[Table]) -> Content:
         events=tuple(sorted((_event(given) for given in whole.tables("events")), key=lambda event: event.code)),
         groups=tuple(_group(given, position) for position, given in enumerate(whole.tables("groups"))),
         rules=tuple(_rule(given, position) for position, given in enumerate(whole.tables("rules"))),
+        rewards=tuple(_reward(given, position) for position, given in enumerate(whole.tables("rewards"))),
     )
 
 
@@ -297,6 +304,69 @@ def _rule(given: Table, position: int) -> RuleContent:
     return _closed(given, rule)
 
 
+def _reward(given: Table, position: int) -> RewardContent:
+    by_tier, limits = given.table("tiers"), given.table("limits")
+    reward = RewardContent(
+        code=given.take("code", str),
+        name=given.take("name", str),
+        detail=given.get("detail", ""),
+        position=position,
+        kind=given.take("kind", str),
+        is_on=given.get("is_on", True),
+        unit=given.get("unit", ""),
+        price=given.maybe_number("price") or Decimal(0),
+        value=given.maybe_number("value"),
+        percent=given.maybe_number("percent"),
+        by_amount=given.get("by_amount", False),
+        step=given.maybe_number("step"),
+        several=given.get("several", False),
+        most_share=given.maybe_number("most_share"),
+        least_basket=given.maybe_number("least_basket"),
+        from_tier=given.get("from_tier", ""),
+        stock=given.maybe("stock", int),
+        pool=given.get("pool", ""),
+        gives_unit=given.get("gives_unit", ""),
+        gives=given.maybe_number("gives"),
+        opens_at=given.maybe("opens_at", datetime),
+        closes_at=given.maybe("closes_at", datetime),
+        weekdays=given.get("weekdays", ""),
+        opens_from=given.maybe("opens_from", time),
+        opens_until=given.maybe("opens_until", time),
+        zone=given.get("zone", ""),
+        choice=given.get("choice", ""),
+        conversion=given.get("conversion", ""),
+        closes_on=given.get("closes_on", ""),
+        issue_day=given.maybe("issue_day", int),
+        most_at_once=given.maybe("most_at_once", int),
+        most_a_year=given.maybe("most_a_year", int),
+        is_withdrawn=given.get("is_withdrawn", False),
+        lives_months=given.maybe("lives_months", int),
+        lives_days=given.maybe("lives_days", int),
+        tiers=tuple(_reward_tier(by_tier.table(code), code) for code in sorted(by_tier.given)),
+        limits=tuple(sorted(RewardLimitContent(window, limits.take(window, int)) for window in list(limits.given))),
+        clauses=tuple(
+            sorted(
+                _closed(
+                    row, RewardClauseContent(row.take("kind", str), row.take("value", str), row.get("negated", False))
+                )
+                for row in given.tables("conditions")
+            )
+        ),
+    )
+    return _closed(given, reward)
+
+
+def _reward_tier(given: Table, code: str) -> RewardTierContent:
+    part = RewardTierContent(
+        code,
+        given.maybe_number("price"),
+        given.maybe_number("value"),
+        given.maybe_number("percent"),
+        given.maybe("opens_at", datetime),
+    )
+    return _closed(given, part)
+
+
 def _clause(given: Table) -> ClauseContent:
     return ClauseContent(given.take("kind", str), given.take("value", str), given.get("negated", False))
 
@@ -325,6 +395,11 @@ def _check_codes(preset: Preset) -> None:
         _known(f"{preset.name}, rules {rule.code}", "unit", [rule.unit], units)
         _known(f"{preset.name}, rules {rule.code}", "group", [rule.group] if rule.group else [], groups)
         _known(f"{preset.name}, rules {rule.code}", "tier", [row.tier for row in rule.tier_rates], tiers)
+    for reward in terms.rewards:
+        where = f"{preset.name}, rewards {reward.code}"
+        _known(where, "unit", [code for code in (reward.unit, reward.gives_unit) if code], units)
+        _known(where, "tier", [row.tier for row in reward.tiers], tiers)
+        _known(where, "tier", [reward.from_tier] if reward.from_tier else [], tiers)
     for unit in terms.units:
         _known(f"{preset.name}, units {unit.unit}", "tier", [row.tier for row in unit.tiers], tiers)
     for tier in terms.tiers:

@@ -90,6 +90,7 @@ class Transaction(models.Model):
     membership = models.ForeignKey(Membership, models.PROTECT, related_name="transactions", verbose_name=_("member"))
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
     activity_id = models.UUIDField(_("activity"), null=True)  # What caused it; null where time alone did.
+    redemption_id = models.UUIDField(_("redemption or voucher"), null=True)  # What the units were spent on.
     occurred_at = models.DateTimeField(_("happened"))
     posted_at = models.DateTimeField(_("written"))
 

@@ -1,0 +1,215 @@
+"""The verbs of spending: reserve, capture, release, and redeem a voucher. Each under the member's lock, each once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from accounts.ids import new_id
+from accounts.models import User
+from loyalty.api.decoding import REQUIRED
+from loyalty.api.problems import ProblemError, invalid
+from loyalty.ledger.folding import folded, locked_standing, present_moment
+from loyalty.ledger.members import check_active
+from loyalty.ledger.signals import units_wanted
+from loyalty.rewards import problems, stocks
+from loyalty.rewards.models import Redemption, Voucher
+from loyalty.rewards.sentences import refusal_sentence
+from programs import codes
+from programs.engine.offers import beyond_basket
+from programs.engine.state import Ask, Cost, Refusal, Reserve, Settle
+from programs.engine.terms import RATE_SCALE, Terms
+from programs.models import ApiKey, Membership, Program, Unit
+from programs.terms import schedule_of, terms_of
+
+log = structlog.get_logger(__name__)
+
+HELD_FOR = timedelta(minutes=15)
+Actor = ApiKey | User
+Status = Redemption.Status
+
+
+# --- Redemptions -----------------------------------------------------------------------------------------------------
+
+
+def reserve(*, membership: Membership, reward: str, ask: Ask, by: Actor) -> Redemption:
+    """Set the units of a reward aside for 15 minutes (the member's program loaded); return the redemption.
+
+    Raises UnknownRewardError, a RewardRefusedError, MemberBlockedError, MemberClosedError, InvalidError.
+    """
+    check_active(membership)
+    units_wanted.send(sender=Membership, membership=membership)
+    with transaction.atomic():
+        row = _reserve(membership, reward, ask)
+    log.info("redemption_reserved", redemption=str(row.pk), reward=reward, by=str(by.pk))
+    return row
+
+
+def _reserve(membership: Membership, code: str, ask: Ask) -> Redemption:
+    standing = locked_standing(membership)
+    schedule = schedule_of(membership.program)
+    now = present_moment(membership, standing).astimezone(UTC)
+    redemption_id = new_id()
+    wanted = Reserve(redemption_id, now, code, ask, now + HELD_FOR)
+    state, outcome = folded(standing, schedule, activity=[wanted], until=now)
+    terms = schedule.versions[max(0, schedule.index_of(state.version_id))]
+    if (refusal := outcome.refusals.get(redemption_id)) is not None:
+        raise problem_of(refusal, code=code, terms=terms, tier=state.tier, program=membership.program)
+    reward = terms.reward(code)
+    assert reward is not None
+    cost = outcome.reserved[redemption_id]
+    hold = next(held for held in state.holds if held.id == redemption_id)
+    stocks.claim(program_id=membership.program_id, reward=reward, quantity=cost.quantity, redemption_id=redemption_id)
+    return Redemption.objects.create(
+        id=redemption_id,
+        program_id=membership.program_id,
+        membership=membership,
+        version_id=terms.version_id,
+        reward=reward.code,
+        name=reward.name,
+        code=codes.new_code(),
+        unit=_unit(membership.program, reward.unit) if cost.units else None,
+        units=cost.units,
+        quantity=cost.quantity,
+        value=cost.value,
+        percent=cost.percent,
+        basket_total=ask.basket,
+        taken=[[str(lot), amount] for lot, amount in hold.taken],
+        created_at=now,
+        posted_at=datetime.now(UTC),
+        expires_at=hold.ends_at,
+    )
+
+
+def problem_of(refusal: Refusal, *, code: str, terms: Terms, tier: str, program: Program) -> ProblemError:
+    """Return the problem that a refusal of the engine is answered with."""
+    bad_fields = {
+        "amount-needed": ("/amount", REQUIRED),
+        "amount-step": ("/amount", problems.AMOUNT_STEP),
+        "no-amount": ("/amount", problems.NO_AMOUNT),
+        "one-at-a-time": ("/quantity", problems.ONE_AT_A_TIME),
+        "basket-needed": ("/basket_total", REQUIRED),
+    }
+    if refusal.code in bad_fields:
+        return invalid(*bad_fields[refusal.code])
+    reward = terms.reward(code)
+    if reward is None:
+        return problems.UnknownRewardError()
+    unit = _unit(program, reward.unit) if reward.unit else None
+    own = reward.for_tier(tier)
+    return problems.refused(
+        refusal.code, refusal_sentence(refusal, reward=own, terms=terms, program=program, unit=unit)
+    )
+
+
+def _unit(program: Program, code: str) -> Unit:
+    return Unit.objects.get(program=program, code=code)
+
+
+def capture(*, redemption: Redemption, by: Actor) -> Redemption:
+    """Spend what was set aside (membership and program loaded); again it changes nothing.
+
+    Raises HoldExpiredError, RedemptionReleasedError, RedemptionReturnedError.
+    """
+    with transaction.atomic():
+        row = capture_locked(redemption)
+    log.info("redemption_captured", redemption=str(row.pk), by=str(by.pk))
+    return row
+
+
+def capture_locked(redemption: Redemption) -> Redemption:
+    """Capture inside the caller's transaction; raises as ``capture``."""
+    return _settle(redemption, captures=True)
+
+
+def release(*, redemption: Redemption, by: Actor) -> Redemption:
+    """Give free what was set aside (membership and program loaded); again, or after its time, it changes nothing.
+
+    Raises RedemptionCapturedError, RedemptionReturnedError.
+    """
+    with transaction.atomic():
+        row = _settle(redemption, captures=False)
+    log.info("redemption_released", redemption=str(row.pk), by=str(by.pk))
+    return row
+
+
+def _settle(redemption: Redemption, *, captures: bool) -> Redemption:
+    membership = redemption.membership
+    standing = locked_standing(membership)
+    row = _fresh(redemption)
+    if row.status == Status.RESERVED:
+        now = present_moment(membership, standing).astimezone(UTC)
+        wanted = Settle(row.pk, now, captures)
+        _state, outcome = folded(standing, schedule_of(membership.program), activity=[wanted], until=now)
+        if row.pk in outcome.refusals and captures:
+            raise problems.HoldExpiredError
+        if row.pk in outcome.refusals:  # Its time was up: what was asked for has come about by itself.
+            folded(standing, schedule_of(membership.program), until=now)
+        return _fresh(redemption)
+    if row.status == Status.RETURNED:
+        raise problems.RedemptionReturnedError
+    if captures and row.status == Status.RELEASED:
+        raise problems.HoldExpiredError if row.is_timed_out else problems.RedemptionReleasedError
+    if not captures and row.status == Status.CAPTURED:
+        raise problems.RedemptionCapturedError
+    return row
+
+
+def _fresh(redemption: Redemption) -> Redemption:
+    return Redemption.objects.select_related("membership", "unit").get(pk=redemption.pk)
+
+
+# --- Vouchers --------------------------------------------------------------------------------------------------------
+
+
+def redeem_voucher(*, voucher: Voucher, ref: str, basket: int | None, by: Actor) -> Voucher:
+    """Use a voucher (membership and program loaded) for ``ref``; the same ref again changes nothing.
+
+    Raises VoucherUsedError, VoucherExpiredError, VoucherWithdrawnError, BasketShareError, MemberBlockedError,
+    MemberClosedError, and InvalidError where the basket has to be known.
+    """
+    with transaction.atomic():
+        row = redeem_locked(voucher, ref=ref, basket=basket)
+    log.info("voucher_redeemed", voucher=str(row.pk), by=str(by.pk))
+    return row
+
+
+def redeem_locked(voucher: Voucher, *, ref: str, basket: int | None) -> Voucher:
+    """Use a voucher inside the caller's transaction; raises as ``redeem_voucher``."""
+    membership = voucher.membership
+    check_active(membership)
+    standing = locked_standing(membership)  # A return that withdraws it holds the same lock.
+    voucher.refresh_from_db(fields=["status", "redemption_ref", "redeemed_at"])
+    now = present_moment(membership, standing)
+    if voucher.status == Voucher.Status.REDEEMED:
+        if voucher.redemption_ref != ref:
+            raise problems.VoucherUsedError
+        return voucher
+    if voucher.status == Voucher.Status.WITHDRAWN:
+        raise problems.VoucherWithdrawnError
+    if voucher.has_expired(at=now):
+        raise problems.VoucherExpiredError
+    _check_basket(voucher, basket)
+    voucher.status, voucher.redemption_ref, voucher.redeemed_at = Voucher.Status.REDEEMED, ref, now
+    voucher.save(update_fields=["status", "redemption_ref", "redeemed_at"])
+    return voucher
+
+
+def _check_basket(voucher: Voucher, basket: int | None) -> None:
+    terms = terms_of(voucher.version_id)
+    reward = terms.reward(voucher.reward)
+    if reward is None:
+        return
+    cost = Cost(0, 1, voucher.value, voucher.percent)
+    refusal = beyond_basket(reward, cost, Ask(basket=basket))
+    if refusal is not None:
+        raise problem_of(refusal, code=reward.code, terms=terms, tier="", program=voucher.membership.program)
+
+
+def worth(*, value: int | None, percent: int | None, of: int) -> int:
+    """Return what something takes off an amount, in minor units; never more than all of it."""
+    if percent is not None:
+        return of * percent // (100 * RATE_SCALE)
+    return min(of, value) if value is not None else 0

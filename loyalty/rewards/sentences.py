@@ -1,0 +1,92 @@
+"""Why a reward cannot be had, in words that customer and cashier both read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import formats
+from programs.engine.state import Refusal
+from programs.engine.terms import Reward, Terms
+from programs.models import Program, RuleCap, Unit
+
+
+def refusal_sentence(refusal: Refusal, *, reward: Reward, terms: Terms, program: Program, unit: Unit | None) -> str:
+    """Return the sentence for a refusal, in the active language and the program's time; ``unit`` is the price's."""
+    return _because(refusal, reward, terms, program, unit)
+
+
+def _because(refusal: Refusal, reward: Reward, terms: Terms, program: Program, unit: Unit | None) -> str:
+    if refusal.code == "not-enough-units":
+        missing = refusal.missing or 0
+        said = formats.units(unit, missing, currency=program.currency) if unit is not None else str(missing)
+        return (
+            _("%(units)s are missing.") % {"units": said}
+            if missing != 1
+            else _("%(units)s is missing.") % {"units": said}
+        )
+    if refusal.code == "tier-too-low":
+        return _("This is for members from %(tier)s on.") % {"tier": _tier(terms, reward.from_tier)}
+    if refusal.code == "limit-reached":
+        return _limit(refusal, reward, terms)
+    if refusal.code == "basket-share":
+        return _basket(refusal, program)
+    if refusal.code == "sold-out":
+        return _("All of them are gone.")
+    if refusal.code == "converts":
+        return _by_itself(reward, program, unit)
+    return _not_open(refusal, reward, program)
+
+
+def _tier(terms: Terms, code: str) -> str:
+    return next((tier.name for tier in terms.tiers if tier.code == code), code)
+
+
+def _limit(refusal: Refusal, reward: Reward, terms: Terms) -> str:
+    window = str(dict(RuleCap.Window.choices).get(RuleCap.Window(refusal.why), refusal.why)).lower()
+    most = refusal.most or 1
+    said = ngettext("%(count)d time, %(window)s", "%(count)d times, %(window)s", most) % {
+        "count": most,
+        "window": window,
+    }
+    others = [other.name for other in terms.rewards if other.choice and other.choice == reward.choice]
+    if len(others) > 1:
+        return _("Of %(rewards)s one is given: %(limit)s.") % {"rewards": formats.listed(others), "limit": said}
+    return _("It is given %(limit)s.") % {"limit": said}
+
+
+def _basket(refusal: Refusal, program: Program) -> str:
+    most = formats.money(refusal.most or 0, program.currency)
+    if refusal.why == "least":
+        return _("The basket must come to %(amount)s or more.") % {"amount": most}
+    return _("With this basket it may be at most %(amount)s.") % {"amount": most}
+
+
+def _by_itself(reward: Reward, program: Program, unit: Unit | None) -> str:
+    price = formats.units(unit, reward.price, currency=program.currency) if unit is not None else str(reward.price)
+    if reward.conversion == "at_once":
+        return _("It comes by itself for every %(units)s.") % {"units": price}
+    return _("It comes by itself at set dates, for every %(units)s.") % {"units": price}
+
+
+def _not_open(refusal: Refusal, reward: Reward, program: Program) -> str:
+    if refusal.why == "over":
+        return _("It is over.")
+    if refusal.why == "birthday-unknown":
+        return _("It is for the birthday, which is not known.")
+    if refusal.why == "birthday":
+        return _opening(_("It is for the time of the birthday"), refusal.opens_at, program)
+    if refusal.why == "segment":
+        return _("It is for invited members.")
+    if refusal.why == "age":
+        return _opening(_("It depends on the time since joining"), refusal.opens_at, program)
+    return _opening(_("It is closed now"), refusal.opens_at, program)
+
+
+def _opening(said: str, opens_at: datetime | None, program: Program) -> str:
+    if opens_at is None:
+        return _("%(reason)s.") % {"reason": said}
+    when = formats.moment(opens_at, zone=program.zone)
+    return _("%(reason)s; it opens on %(moment)s.") % {"reason": said, "moment": when}

@@ -1,0 +1,88 @@
+"""Stocks and pools of codes: each piece is given out once, however many ask at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Count, F
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from loyalty.rewards.models import PoolCode, RewardStock, claimable, left_of
+from loyalty.rewards.problems import SoldOutError
+from programs.engine.terms import Reward
+from programs.models import Program
+
+log = structlog.get_logger(__name__)
+
+
+def claim(*, program_id: UUID, reward: Reward, quantity: int, redemption_id: UUID) -> None:
+    """Take so many out of the reward's stock, and a code out of its pool. Raises SoldOutError."""
+    if reward.stock is not None:
+        RewardStock.objects.get_or_create(program_id=program_id, reward=reward.code)
+        row = RewardStock.objects.filter(program_id=program_id, reward=reward.code)
+        there = row.filter(claimable(quantity=quantity, terms=reward.stock))
+        if not there.update(claimed=F("claimed") + quantity):
+            raise SoldOutError(_("All of them are gone."))
+    if reward.pool:
+        _hold_code(program_id, reward.pool, redemption_id)
+
+
+def _hold_code(program_id: UUID, pool: str, redemption_id: UUID) -> None:
+    skip = connection.features.has_select_for_update_skip_locked
+    free = PoolCode.objects.filter(program_id=program_id, pool=pool, state=PoolCode.State.FREE)
+    code = free.select_for_update(skip_locked=skip).order_by("id").first()
+    if code is None:
+        raise SoldOutError(_("All of them are gone."))
+    code.state, code.redemption_id = PoolCode.State.HELD, redemption_id
+    code.save(update_fields=["state", "redemption_id"])
+
+
+def give_back(returned: Mapping[tuple[UUID, str], int], redemption_ids: Iterable[UUID]) -> None:
+    """Put back what was claimed, by program and reward, and set the codes of these redemptions free."""
+    for (program_id, reward), quantity in sorted(returned.items()):  # In one order, so that nobody waits in a circle.
+        RewardStock.objects.filter(program_id=program_id, reward=reward, claimed__gte=quantity).update(
+            claimed=F("claimed") - quantity
+        )
+    held = PoolCode.objects.filter(redemption_id__in=list(redemption_ids), state=PoolCode.State.HELD)
+    held.update(state=PoolCode.State.FREE, redemption_id=None)
+
+
+def left(*, program: Program, rewards: Iterable[Reward]) -> dict[str, int]:
+    """Return how many are left of the rewards that have a stock or a pool, by code; at most two queries."""
+    given = list(rewards)
+    found: dict[str, int] = {}
+    if limited := [reward for reward in given if reward.stock is not None]:
+        rows = RewardStock.objects.filter(program=program, reward__in=[reward.code for reward in limited])
+        stocks = {row.reward: row for row in rows}
+        for reward in limited:
+            found[reward.code] = left_of(stocks.get(reward.code), terms=reward.stock) or 0
+    if pooled := [reward for reward in given if reward.pool]:
+        free = PoolCode.objects.filter(
+            program=program, pool__in={reward.pool for reward in pooled}, state=PoolCode.State.FREE
+        )
+        counts = dict(free.order_by().values_list("pool").annotate(count=Count("id")))
+        for reward in pooled:
+            there = counts.get(reward.pool, 0)
+            found[reward.code] = min(there, found.get(reward.code, there))
+    return found
+
+
+@transaction.atomic
+def add_stock(*, program: Program, reward: str, count: int, by: User) -> RewardStock:
+    """Add so many to what can be given out of a reward; less than 0 takes some away. Safe beside claims."""
+    RewardStock.objects.get_or_create(program=program, reward=reward)
+    RewardStock.objects.filter(program=program, reward=reward).update(added=F("added") + count)
+    log.info("stock_added", program=program.slug, reward=reward, count=count, by=str(by.pk))
+    return RewardStock.objects.get(program=program, reward=reward)
+
+
+def mark_issued(codes: Mapping[UUID, UUID]) -> None:
+    """Say of the codes set aside (by id) which voucher each has become."""
+    now = datetime.now(UTC)
+    for code_id, voucher_id in codes.items():
+        PoolCode.objects.filter(pk=code_id).update(state=PoolCode.State.ISSUED, voucher_id=voucher_id, issued_at=now)
