@@ -36,6 +36,12 @@ class SteadyCache(RedisCache):
         except AWAY:
             self._stand_in.set(*args, **kwargs)
 
+    def incr(self, *args: Any, **kwargs: Any) -> int:
+        try:
+            return int(super().incr(*args, **kwargs))
+        except AWAY:
+            return int(self._stand_in.incr(*args, **kwargs))
+
     def delete(self, *args: Any, **kwargs: Any) -> bool:
         try:
             return bool(super().delete(*args, **kwargs))

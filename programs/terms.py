@@ -176,6 +176,7 @@ class _Scale:
             name=given.name,
             kind=given.kind,
             zone=ZoneInfo(given.zone) if given.zone else zone,
+            detail=given.detail,
             unit=given.unit,
             price=self.measured(given.price, "units", given.unit),
             value=self.money(given.value),

@@ -16,6 +16,7 @@ from loyalty.ledger.models import Account, Entry, Lot, Transaction
 from loyalty.purchases.event_names import event_names
 from loyalty.purchases.explanations import explain
 from loyalty.purchases.models import Activity, Judgement, ReceiptKey
+from loyalty.rewards.names import SpentOn, spent_on
 from programs.engine.tiers import UNIT
 from programs.models import Program, Unit
 from programs.terms import terms_of
@@ -150,6 +151,18 @@ def _noted(activity: Activity | None, day: date) -> str:
     return f"{place} · {shown}" if place else shown
 
 
+def _spent_title(kind: str, spent: SpentOn) -> str:
+    """Return what was done for a reward: its own name once the units are spent on it."""
+    said = {
+        Kind.HOLD: _("Set aside for %(reward)s"),
+        Kind.RELEASE: _("Given back: %(reward)s"),
+        Kind.RESTORE: _("Given back: %(reward)s"),
+    }
+    if kind not in said or (kind == Kind.HOLD and not spent.is_open):
+        return spent.name
+    return said[Kind(kind)] % {"reward": spent.name}
+
+
 class Writer:
     """Writes the rows of one page; loads what all of them need at once."""
 
@@ -162,6 +175,7 @@ class Writer:
         alone = {one.pk for one in shown if isinstance(one, Activity)}
         self.activities = activities_by_id(program, alone | {one.activity_id for one in transactions})
         self.events = event_names(self.activities.values(), program=program)
+        self.spent = spent_on(program, [one.redemption_id for one in transactions])
         self.entries = self._entries(transactions)
         self.returned = self._returned() if explained else {}
         self.judgements = self._judgements() if explained else {}
@@ -205,6 +219,9 @@ class Writer:
             return _activity_title(activity, self.program, self.events)
         if self._counts_anew(one):
             return _("The count starts again")
+        spent = self.spent.get(one.redemption_id) if one.redemption_id is not None else None
+        if spent is not None:
+            return _spent_title(one.kind, spent)
         titles = {
             Kind.EARN: _("Earned"),
             Kind.MATURE: _("Arrived"),

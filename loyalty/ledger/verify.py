@@ -50,6 +50,19 @@ QUERIES: dict[str, str] = {
                    WHERE program_id = %s AND matures_at IS NOT NULL GROUP BY membership_id, unit_id) l
           ON l.membership_id = a.membership_id AND l.unit_id = a.unit_id
         WHERE a.program_id = %s AND a.kind = 'pending' AND a.balance <> COALESCE(l.total, 0)""",
+    "member {0}: has {1} held in unit {2}, but reserved redemptions of {3}": """
+        SELECT a.membership_id, a.balance, a.unit_id, COALESCE(r.total, 0) FROM ledger_account a
+        LEFT JOIN (SELECT membership_id, unit_id, SUM(units) AS total FROM rewards_redemption
+                   WHERE program_id = %s AND status = 'reserved' GROUP BY membership_id, unit_id) r
+          ON r.membership_id = a.membership_id AND r.unit_id = a.unit_id
+        WHERE a.program_id = %s AND a.kind = 'held' AND a.balance <> COALESCE(r.total, 0)""",
+    "redemption {0}: it is captured, but {1} of its {2} are spent": """
+        SELECT r.id, COALESCE(s.total, 0), r.units FROM rewards_redemption r
+        LEFT JOIN (SELECT t.redemption_id, SUM(e.amount) AS total FROM ledger_transaction t
+                   JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id
+                   WHERE t.program_id = %s AND a.kind = 'redeemed' AND t.redemption_id IS NOT NULL
+                   GROUP BY t.redemption_id) s ON s.redemption_id = r.id
+        WHERE r.program_id = %s AND r.status = 'captured' AND r.units <> COALESCE(s.total, 0)""",
     "activity {0}: its awards are {1} in unit {2}, its entries issued {3}": """
         SELECT x.activity_id, SUM(x.awarded), x.unit_id, SUM(x.issued) FROM (
             SELECT w.activity_id, w.unit_id, w.amount AS awarded, 0 AS issued FROM purchases_award w
@@ -58,7 +71,7 @@ QUERIES: dict[str, str] = {
             UNION ALL
             SELECT t.activity_id, a.unit_id, 0, -e.amount FROM ledger_transaction t
             JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id
-            WHERE t.program_id = %s AND t.kind = 'earn' AND a.kind = 'issued') x
+            WHERE t.program_id = %s AND t.kind = 'earn' AND a.kind = 'issued' AND t.activity_id IS NOT NULL) x
         GROUP BY x.activity_id, x.unit_id HAVING SUM(x.awarded) <> SUM(x.issued)""",
     "activity {0}: it is accrued, but was never judged": """
         SELECT p.id FROM purchases_activity p WHERE p.program_id = %s AND p.status = 'accrued'

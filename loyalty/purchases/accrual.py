@@ -23,6 +23,7 @@ from loyalty.purchases.facts import (
     Row,
     asks_for_segments,
     by_member,
+    converts_at_once,
     engine_activity,
     in_order,
     judged_facts,
@@ -30,6 +31,7 @@ from loyalty.purchases.facts import (
     purchases_of_refunds,
     read_for_late_activity,
     read_for_refunds,
+    restored_by,
     rows_due,
 )
 from loyalty.purchases.intake import NO_TERMS_IN_FORCE
@@ -177,14 +179,21 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
     ordered = {pk: in_order(own, purchases) for pk, own in by_member(rows).items()}
     schedules = _schedules(standings)
     grouped = {pk for pk, schedule in schedules.items() if asks_for_segments(schedule)}
+    converting = {pk for pk, schedule in schedules.items() if converts_at_once(schedule)}
     needs = {
-        one.membership_id: needs_of(one, ordered[one.membership_id], segments=one.program_id in grouped)
+        one.membership_id: needs_of(
+            one,
+            ordered[one.membership_id],
+            segments=one.program_id in grouped,
+            converts=one.program_id in converting,
+        )
         for one in standings
         if one.membership_id in ordered
     }
     book = ledger.open_book(standings, needs)
     complete_credit(book, schedules)
-    read_for_refunds(book, ordered, judged)
+    restores = restored_by(rows)
+    read_for_refunds(book, ordered, judged, restores)
     read_for_late_activity(book, ordered, standings)
     budgets = hold(budgets_to_hold(rows, schedules=schedules, judged=judged, purchases=purchases))
     results = {}
@@ -194,7 +203,7 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
         results[standing.membership_id] = fold(
             state=book.states[standing.membership_id],
             schedule=schedules[standing.program_id],
-            activity=[engine_activity(row, purchases, judged) for row in own],
+            activity=[engine_activity(row, purchases, judged, restores) for row in own],
             new_id=new_id,
             budgets=budgets.of(standing.program_id),
         )

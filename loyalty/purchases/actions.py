@@ -13,6 +13,7 @@ from django.db import transaction
 
 from loyalty.api.problems import ProblemError
 from loyalty.purchases.buyers import member_of, members_named
+from loyalty.purchases.facts import engine_lines
 from loyalty.purchases.inputs import PurchaseInput, RefundInput
 from loyalty.purchases.intake import (
     Intake,
@@ -29,6 +30,9 @@ from loyalty.purchases.lines import read, stored
 from loyalty.purchases.locks import hold_intake, share_intake
 from loyalty.purchases.models import Activity, ReceiptKey
 from loyalty.purchases.returns import Returned, left_of, resolve, returned_rows, wanted_rows
+from loyalty.rewards.models import Redemption
+from loyalty.rewards.payments import Basket, redemptions_named, tender_of
+from loyalty.rewards.problems import NotTheirsError, RedemptionNotSpentError, RedemptionReturnedError
 from programs.models import ApiKey, Membership, Program, Store
 
 log = structlog.get_logger(__name__)
@@ -63,6 +67,8 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
             assert intake is not None
             try:
                 row = _purchase(item, member=member_of(item.member, members), intake=intake)
+                if item.redemptions or item.vouchers:
+                    _pay(item, row, program=program)
             except ProblemError as problem:
                 outcomes.append(Outcome(item.external_id, problem=problem))
                 continue
@@ -99,6 +105,16 @@ def _purchase(item: PurchaseInput, *, member: Membership | None, intake: Intake)
         terminal=item.terminal,
         attributes=item.attributes,
     )
+
+
+def _pay(item: PurchaseInput, row: Activity, *, program: Program) -> None:
+    """Capture and use what pays for the purchase, all of it or nothing; raise what refuses it."""
+    tender = tender_of(program=program, member=row.membership, redemptions=item.redemptions, vouchers=item.vouchers)
+    paid = tender.paid_of(Basket(item.total, engine_lines(row.lines)))
+    with transaction.atomic():
+        tender.settle(ref=item.external_id, activity_id=row.pk, total=item.total)
+    row.paid, row.payments = paid.amount, paid.rows
+    row.freed = {str(number): pieces for number, pieces in paid.freed.items()}
 
 
 def _write_purchases(
@@ -145,12 +161,15 @@ def _record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcom
             return repeated(item.external_id, found, item.digest())
         intake = Intake(program=program, now=now)
         intake.check_moment(item.occurred_at)
+        named = redemptions_named(program=program, references=item.redemptions)
         purchase = _purchase_to_return(program, item.purchase)
         if purchase is None:
             hold_intake(program)  # A purchase on its way is now either committed or will find this return.
             purchase = _purchase_to_return(program, item.purchase)
         row = _refund(item, intake=intake)
+        row.payments = [{"kind": "redemption", "id": str(one.pk)} for one in named]
         if purchase is not None:
+            _check_returned(named, purchase)
             _bind(row, purchase, before=_returned_before(purchase))
             if purchase.membership_id is None:
                 purchase.save(update_fields=["is_void", "returned"])
@@ -167,6 +186,17 @@ def _purchase_to_return(program: Program, external_id: str) -> Activity | None:
     purchases = Activity.objects.purchases().filter(program=program, external_id=external_id)
     key = ReceiptKey.objects.filter(program=program, kind=Activity.Kind.PURCHASE, external_id=external_id)
     return purchases.filter(pk__in=key.values("activity_id")).select_for_update(no_key=True).first()
+
+
+def _check_returned(redemptions: Sequence[Redemption], purchase: Activity) -> None:
+    """Refuse redemptions that are another member's, that paid for another purchase, or whose units are not spent."""
+    for one in redemptions:
+        if one.membership_id != purchase.membership_id or one.activity_id not in (None, purchase.pk):
+            raise NotTheirsError
+        if one.status == Redemption.Status.RETURNED:
+            raise RedemptionReturnedError
+        if one.status != Redemption.Status.CAPTURED:
+            raise RedemptionNotSpentError
 
 
 def _returned_before(purchase: Activity) -> list[Returned]:

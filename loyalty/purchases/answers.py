@@ -17,6 +17,7 @@ from loyalty.purchases.accrual import bring_up_to_date
 from loyalty.purchases.explanations import Reason, explain, explain_award
 from loyalty.purchases.lines import LineAnswer, shown, shown_returned
 from loyalty.purchases.models import Activity, Award, Judgement
+from programs import codes
 from programs.models import Membership, Program, Unit
 
 
@@ -40,7 +41,10 @@ class ExplanationAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class ActivityAnswer(msgspec.Struct, kw_only=True):
-    """A purchase, a return or an event; ``type`` is the event's, ``total`` that of what was bought or came back."""
+    """A purchase, a return or an event; ``type`` is the event's, ``total`` that of what was bought or came back.
+
+    ``paid``: what of a purchase redemptions and vouchers paid; of a return ``redemptions`` are those that it names.
+    """
 
     id: UUID
     external_id: str
@@ -58,6 +62,9 @@ class ActivityAnswer(msgspec.Struct, kw_only=True):
     channel: str | None
     terminal: str | None
     purchase: str | None
+    paid: str | None
+    redemptions: list[str]
+    vouchers: list[str]
     attributes: dict[str, Any]
     awards: list[AwardAnswer]
     explanation: list[ExplanationAnswer]
@@ -113,6 +120,9 @@ def _answer(
         channel=row.channel or None,
         terminal=row.terminal or None,
         purchase=row.purchase_external_id or None,
+        paid=decimal_text(row.paid, digits) if row.kind == Activity.Kind.PURCHASE else None,
+        redemptions=[one["id"] for one in row.payments if one["kind"] == "redemption"],
+        vouchers=[codes.shown(one["code"]) for one in row.payments if one["kind"] == "voucher"],
         attributes=row.attributes,
         awards=[_award(award, judgement, program=program) for award in awards],
         explanation=[_part(reason) for reason in reasons],

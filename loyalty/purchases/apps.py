@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
-from loyalty.ledger.signals import book_opened, members_joined
+from loyalty.ledger.signals import book_opened, members_joined, units_wanted
 from programs.signals import version_published
 
 
@@ -17,6 +17,7 @@ class PurchasesConfig(AppConfig):
         post_migrate.connect(install_triggers, sender=self, dispatch_uid="purchases.triggers")
         version_published.connect(review_soon, dispatch_uid="purchases.review_soon")
         members_joined.connect(record_enrolments, dispatch_uid="purchases.record_enrolments")
+        units_wanted.connect(judge_now, dispatch_uid="purchases.judge_now")
         book_opened.connect(complete_credit, dispatch_uid="purchases.complete_credit")
 
 
@@ -32,6 +33,13 @@ def record_enrolments(*, memberships: Any, schedules: Any, **_news: Any) -> None
     from loyalty.purchases import events  # noqa: PLC0415 -- models are not ready when this module is read
 
     events.record_enrolments(memberships=memberships, schedules=schedules)
+
+
+def judge_now(*, membership: Any, **_news: Any) -> None:
+    """Judge what is recorded of a member before its units are spent."""
+    from loyalty.purchases import accrual  # noqa: PLC0415 -- models are not ready when this module is read
+
+    accrual.accrue_now(membership=membership)
 
 
 def complete_credit(*, book: Any, schedules: Any, **_news: Any) -> None:

@@ -6,10 +6,14 @@ from django.utils.translation import gettext as _
 
 from loyalty.ledger.models import Transaction
 from loyalty.purchases.models import Activity
+from loyalty.rewards.names import SpentOn
 
 
-def entry_reason(*, kind: str, activity: Activity | None, event: str = "") -> str:
-    """Return the sentence for a posting of this kind, in the active language; ``event``: what the event is called."""
+def entry_reason(*, kind: str, activity: Activity | None, event: str = "", spent: SpentOn | None = None) -> str:
+    """Return the sentence for a posting of this kind, in the active language.
+
+    ``event``: what the event is called; ``spent``: what the units were spent on.
+    """
     sentence = {
         Transaction.Kind.EARN: _("Earned"),
         Transaction.Kind.MATURE: _("Became spendable"),
@@ -21,6 +25,8 @@ def entry_reason(*, kind: str, activity: Activity | None, event: str = "") -> st
         Transaction.Kind.RESTORE: _("Given back"),
         Transaction.Kind.ADJUST: _("Corrected"),
     }[Transaction.Kind(kind)]
+    if spent is not None:
+        return _("%(what)s: %(activity)s") % {"what": sentence, "activity": spent.name}
     if activity is None:
         return sentence
     return _("%(what)s: %(activity)s") % {"what": sentence, "activity": event or activity}

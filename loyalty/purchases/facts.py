@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,13 @@ from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Lot, Standing
 from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey
 from loyalty.purchases.returns import WHOLE
+from loyalty.rewards.models import Redemption, Voucher
 from programs.engine import state as engine
 from programs.engine.terms import Schedule
 from programs.models import Store
 
 ROWS_A_BATCH = 2_000
+NOTHING_RESTORED: Mapping[UUID, engine.Restored] = {}
 
 
 @dataclass(slots=True)
@@ -43,6 +45,9 @@ class Row:
     attributes: dict[str, Any]
     event_type: str
     purchase_external_id: str
+    paid: int = 0
+    payments: list[dict[str, Any]] = field(default_factory=list)
+    freed: dict[str, int] = field(default_factory=dict)
 
 
 def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
@@ -54,7 +59,8 @@ def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
         due = due.filter(pk=only)
     columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
     told = ("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id")
-    return [Row(*values) for values in due.in_order().values_list(*columns, *told)[:ROWS_A_BATCH]]
+    spent = ("paid", "payments", "freed")
+    return [Row(*values) for values in due.in_order().values_list(*columns, *told, *spent)[:ROWS_A_BATCH]]
 
 
 def by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
@@ -77,6 +83,7 @@ def purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activity
     for program_id, external_ids in wanted.items():
         query |= Q(program_id=program_id, kind=Activity.Kind.PURCHASE, external_id__in=external_ids)
     columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "lines", "channel", "attributes")
+    columns += ("paid", "freed")
     keys = ReceiptKey.objects.filter(query).values("activity_id")  # The index that finds a receipt by its name.
     found = Activity.objects.filter(pk__in=keys).select_related("store").only(*columns, "store__code")
     return {(one.program_id, one.external_id): one for one in found}
@@ -143,16 +150,68 @@ def asks_for_segments(schedule: Schedule) -> bool:
     )
 
 
-def needs_of(standing: Standing, rows: Sequence[Row], *, segments: bool) -> ledger.Needs:
+def converts_at_once(schedule: Schedule) -> bool:
+    """Whether units turn into rewards as soon as there are enough: then any activity may spend older lots."""
+    return any(reward.conversion == "at_once" for terms in schedule.versions for reward in terms.rewards)
+
+
+def needs_of(standing: Standing, rows: Sequence[Row], *, segments: bool, converts: bool) -> ledger.Needs:
     """Return what the fold of one member will touch beyond the standing."""
     is_late = rows[0].occurred_at < standing.as_of
     reaches_due = standing.due_at is not None and max(row.occurred_at for row in rows) >= standing.due_at
     has_refund = any(row.kind == Activity.Kind.REFUND for row in rows)
-    return ledger.Needs(lots=is_late or reaches_due or has_refund, periods=is_late, segments=segments)
+    return ledger.Needs(lots=is_late or reaches_due or has_refund or converts, periods=is_late, segments=segments)
+
+
+def restored_by(rows: Iterable[Row]) -> dict[UUID, engine.Restored]:
+    """Return by its id each redemption that returns among ``rows`` name and that no return has given back."""
+    named = {UUID(one["id"]) for row in rows if row.kind == Activity.Kind.REFUND for one in row.payments}
+    if not named:
+        return {}
+    spent = Redemption.objects.filter(pk__in=named, status=Redemption.Status.CAPTURED).select_related("unit")
+    return {one.pk: engine.Restored(one.pk, one.unit.code if one.unit else "", _taken(one.taken)) for one in spent}
+
+
+def _taken(rows: Iterable[Sequence[Any]]) -> engine.Taken:
+    return tuple((UUID(lot), amount) for lot, amount in rows)
+
+
+def _read_vouchers(book: ledger.Book, members: Iterable[UUID]) -> None:
+    """Add the unused vouchers that units turned into: a return may withdraw them."""
+    rows = Voucher.objects.filter(
+        membership_id__in=list(members), status=Voucher.Status.ISSUED, reason=Voucher.Reason.CONVERTED
+    ).select_related("unit")
+    for row in rows:
+        unit = row.unit.code if row.unit else ""
+        voucher = engine.OpenVoucher(
+            row.pk, row.reward, unit, _taken(row.taken), row.issued_at, row.expires_at, row.uses
+        )
+        book.states[row.membership_id].vouchers.append(voucher)
+
+
+def _read_spent_lots(
+    book: ledger.Book,
+    members: Iterable[UUID],
+    judged: Iterable[UUID],
+    restores: Mapping[UUID, engine.Restored],
+) -> None:
+    """Add the lots with nothing left that returns give back to, or take back from."""
+    ids = list(members)
+    codes = {unit.pk: unit.code for unit in book.units.values()}
+    named = {lot for one in restores.values() for lot, _amount in one.taken}
+    named |= {lot for pk in ids for one in book.states[pk].vouchers for lot, _amount in one.taken}
+    spent = Lot.objects.filter(Q(activity_id__in=list(judged)) | Q(pk__in=named), membership_id__in=ids, remaining=0)
+    known = {lot.id for pk in ids for lot in book.states[pk].lots}
+    for lot in spent:
+        if lot.pk not in known:  # What is held was read with the holds.
+            book.states[lot.membership_id].lots.append(ledger.engine_lot(lot, codes[lot.unit_id]))
 
 
 def read_for_refunds(
-    book: ledger.Book, ordered: Mapping[UUID, Sequence[Row]], judged: Mapping[UUID, engine.Judged]
+    book: ledger.Book,
+    ordered: Mapping[UUID, Sequence[Row]],
+    judged: Mapping[UUID, engine.Judged],
+    restores: Mapping[UUID, engine.Restored],
 ) -> None:
     """Add what only refunds need: the lots of their purchases, spent or not, and what activity still stands."""
     refunds = {
@@ -160,9 +219,8 @@ def read_for_refunds(
     }
     if not refunds:
         return
-    codes = {unit.pk: unit.code for unit in book.units.values()}
-    for lot in Lot.objects.filter(activity_id__in=list(judged), membership_id__in=refunds, remaining=0):
-        book.states[lot.membership_id].lots.append(ledger.engine_lot(lot, codes[lot.unit_id]))
+    _read_vouchers(book, refunds)
+    _read_spent_lots(book, refunds, judged, restores)
     most = max(refunds.values()) + 1
     standing = (
         Activity.objects.purchases()
@@ -198,7 +256,10 @@ def read_for_late_activity(
 
 
 def engine_activity(
-    row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
+    row: Row,
+    purchases: Mapping[tuple[UUID, str], Activity],
+    judged: Mapping[UUID, engine.Judged],
+    restores: Mapping[UUID, engine.Restored] = NOTHING_RESTORED,
 ) -> engine.Purchase | engine.Refund | engine.Event:
     """Return a row as the engine judges it."""
     if row.kind == Activity.Kind.PURCHASE:
@@ -209,7 +270,9 @@ def engine_activity(
     purchase = purchases.get((row.program_id, row.purchase_external_id))
     purchase_id = purchase.pk if purchase is not None else row.id
     parts = parts_of(row.lines, row.total)
-    return engine.Refund(row.id, row.occurred_at, purchase_id, parts, judged.get(purchase_id))
+    named = [UUID(one["id"]) for one in row.payments]
+    given_back = tuple(restores[pk] for pk in named if pk in restores)
+    return engine.Refund(row.id, row.occurred_at, purchase_id, parts, judged.get(purchase_id), given_back)
 
 
 def engine_purchase(row: Row | Activity) -> engine.Purchase:
@@ -220,11 +283,18 @@ def engine_purchase(row: Row | Activity) -> engine.Purchase:
         occurred_at=row.occurred_at,
         total=row.total or 0,
         tax=row.tax or 0,
-        lines=tuple(_engine_line(number, line) for number, line in enumerate(row.lines, start=1)),
+        lines=engine_lines(row.lines),
+        paid=row.paid,
+        freed={int(number): pieces for number, pieces in row.freed.items()},
         store=_plain(store or ""),
         channel=_plain(row.channel),
         attributes=row.attributes,
     )
+
+
+def engine_lines(lines: Sequence[Mapping[str, Any]]) -> tuple[engine.Line, ...]:
+    """Return stored lines as the engine compares them, numbered from 1."""
+    return tuple(_engine_line(number, line) for number, line in enumerate(lines, start=1))
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.api.decoding import NUMBER_OUT_OF_RANGE, TOO_DEEP, TOO_LONG, shaped
 from loyalty.api.formats import digits_of, moment, smallest_steps
-from loyalty.api.problems import ProblemError, field_code, invalid
+from loyalty.api.problems import field_code, invalid
 from loyalty.ledger.members import EXTERNAL
 from loyalty.purchases.bodies import BasketBody, EventBody, LineBody, PurchaseBody, QuoteBody, RefundBody
 from loyalty.purchases.lines import THOUSANDTHS, Line
@@ -56,22 +56,6 @@ NEGATIVE_AMOUNT = field_code(
 )
 
 
-class UnknownRedemptionError(ProblemError):
-    """A redemption that this program does not have."""
-
-    status, code = 404, "unknown-redemption"
-    title = _("There is no such redemption in this program")
-    cure = _("Send the id that the redemption was answered with.")
-
-
-class UnknownVoucherError(ProblemError):
-    """A voucher that this program does not have."""
-
-    status, code = 404, "unknown-voucher"
-    title = _("There is no such voucher in this program")
-    cure = _("Check the code.")
-
-
 @dataclass(frozen=True, slots=True)
 class PurchaseInput:
     """A purchase that fits the program; amounts in minor units, the time in UTC."""
@@ -87,6 +71,8 @@ class PurchaseInput:
     store: str = ""
     channel: str = ""
     terminal: str = ""
+    redemptions: tuple[str, ...] = ()
+    vouchers: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def digest(self) -> bytes:
@@ -101,6 +87,8 @@ class PurchaseInput:
             store=self.store,
             channel=self.channel,
             terminal=self.terminal,
+            redemptions=self.redemptions,
+            vouchers=self.vouchers,
             attributes=self.attributes,
         )
 
@@ -128,11 +116,14 @@ class RefundInput:
     purchase: str
     occurred_at: datetime
     wanted: tuple[Wanted, ...] = ()
+    redemptions: tuple[str, ...] = ()
 
     def digest(self) -> bytes:
         """Return what tells this body from another one."""
         wanted = msgspec.to_builtins(self.wanted)
-        return _digest(purchase=self.purchase, occurred_at=self.occurred_at, wanted=wanted)
+        return _digest(
+            purchase=self.purchase, occurred_at=self.occurred_at, wanted=wanted, redemptions=self.redemptions
+        )
 
 
 def _digest(**parts: Any) -> bytes:
@@ -171,7 +162,6 @@ def _basket(
     lines = tuple(_line(line, place, digits) for place, line in enumerate(given.lines or ()))
     if lines and sum(line.amount for line in lines) != total:
         raise invalid("/total", TOTAL_MISMATCH)
-    _check_spending(given)
     return PurchaseInput(
         external_id=external_id,
         occurred_at=moment(occurred_at, pointer="/occurred_at") if occurred_at is not None else program.now(),
@@ -184,6 +174,8 @@ def _basket(
         store=given.store or "",
         channel=given.channel or "",
         terminal=given.terminal or "",
+        redemptions=tuple(given.redemptions or ()),
+        vouchers=tuple(given.vouchers or ()),
         attributes=free(given.attributes, pointer="/attributes"),
     )
 
@@ -203,8 +195,6 @@ def event_input(body: Any) -> EventInput:
 def refund_input(body: Any, *, program: Program) -> RefundInput:
     """Return the checked return, or raise InvalidError with the pointer of what is wrong."""
     given = shaped(body, RefundBody)
-    if given.redemptions:
-        raise UnknownRedemptionError
     if given.lines and given.amount is not None:
         raise invalid("/amount", LINES_AND_AMOUNT)
     return RefundInput(
@@ -212,6 +202,7 @@ def refund_input(body: Any, *, program: Program) -> RefundInput:
         purchase=given.purchase,
         occurred_at=moment(given.occurred_at, pointer="/occurred_at"),
         wanted=_wanted(given, digits_of(program.currency)),
+        redemptions=tuple(given.redemptions or ()),
     )
 
 
@@ -235,14 +226,6 @@ def member_name(given: str | None) -> str:
     if given is None or given.startswith(EXTERNAL):
         return given or ""
     return normal(given) or given
-
-
-def _check_spending(given: BasketBody) -> None:
-    # Nothing can have been redeemed yet: whatever is named is not there.
-    if given.redemptions:
-        raise UnknownRedemptionError
-    if given.vouchers:
-        raise UnknownVoucherError
 
 
 def _tax(given: Any, total: int, digits: int) -> int | None:

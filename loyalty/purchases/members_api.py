@@ -26,6 +26,7 @@ from loyalty.purchases.answers import present_members
 from loyalty.purchases.entry_reasons import entry_reason
 from loyalty.purchases.event_names import event_names
 from loyalty.purchases.models import Activity
+from loyalty.rewards.names import SpentOn, spent_on
 from programs.models import Program
 
 MEMBERS = "Members"
@@ -147,14 +148,21 @@ def _entry_answers(rows: Sequence[Entry], *, program: Program) -> list[EntryAnsw
     found = Activity.objects.filter(program=program, pk__in=ids).only(*NAMED_BY) if ids else []
     activity = {row.pk: row for row in found}
     events = event_names(activity.values(), program=program)
-    return [_entry_answer(entry, activity, events, program=program) for entry in rows]
+    spent = spent_on(program, [entry.transaction.redemption_id for entry in rows])
+    return [_entry_answer(entry, activity, events, spent, program=program) for entry in rows]
 
 
 def _entry_answer(
-    entry: Entry, activity: Mapping[UUID, Activity], events: Mapping[UUID, str], *, program: Program
+    entry: Entry,
+    activity: Mapping[UUID, Activity],
+    events: Mapping[UUID, str],
+    spent: Mapping[UUID, SpentOn],
+    *,
+    program: Program,
 ) -> EntryAnswer:
     unit, posting = entry.account.unit, entry.transaction
     cause = activity.get(posting.activity_id) if posting.activity_id else None
+    bought = spent.get(posting.redemption_id) if posting.redemption_id else None
     return EntryAnswer(
         id=entry.pk,
         kind=posting.kind,
@@ -164,10 +172,16 @@ def _entry_answer(
         balance_after=decimal_text(entry.balance_after or 0, unit.precision),
         occurred_at=moment_text(posting.occurred_at, program.zone),
         posted_at=moment_text(posting.posted_at, program.zone),
-        source=SourceAnswer(
-            type=cause.kind if cause else TIME,
-            id=cause.pk if cause else None,
-            external_id=cause.external_id if cause else None,
+        source=_source(cause, bought),
+        reason=entry_reason(
+            kind=posting.kind, activity=cause, event=events.get(cause.pk, "") if cause else "", spent=bought
         ),
-        reason=entry_reason(kind=posting.kind, activity=cause, event=events.get(cause.pk, "") if cause else ""),
     )
+
+
+def _source(cause: Activity | None, bought: SpentOn | None) -> SourceAnswer:
+    if cause is not None:
+        return SourceAnswer(type=cause.kind, id=cause.pk, external_id=cause.external_id)
+    if bought is not None:
+        return SourceAnswer(type=bought.kind, id=bought.id, external_id=None)
+    return SourceAnswer(type=TIME, id=None, external_id=None)

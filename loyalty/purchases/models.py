@@ -83,6 +83,9 @@ class Activity(models.Model):
         Membership, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("friend")
     )
     purchase_external_id = models.CharField(_("returned receipt"), max_length=128, blank=True)
+    paid = models.BigIntegerField(_("paid with rewards"), default=0, db_default=0)  # Minor units of the total.
+    payments = models.JSONField(_("redemptions and vouchers"), default=list, db_default=[])  # See ``rewards.payments``.
+    freed = models.JSONField(default=dict, db_default={})  # {"line's number": thousandths that a voucher paid for}
     returned = models.BigIntegerField(_("returned"), default=0)  # Of a purchase: minor units taken back so far.
     is_void = models.BooleanField(_("wholly returned"), default=False)
     detail = models.TextField(_("what is wrong"), blank=True)
@@ -116,6 +119,10 @@ class Activity(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="purchases_activity_total_not_negative", condition=Q(total__isnull=True) | Q(total__gte=0)
+            ),
+            models.CheckConstraint(
+                name="purchases_activity_paid_within_total",
+                condition=Q(paid=0) | Q(paid__gt=0, total__isnull=False, paid__lte=models.F("total")),
             ),
             models.CheckConstraint(
                 name="purchases_activity_returned_within_total",

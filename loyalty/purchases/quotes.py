@@ -20,17 +20,20 @@ from loyalty.purchases.credits import complete as complete_credit
 from loyalty.purchases.facts import (
     Row,
     engine_activity,
+    engine_lines,
     in_order,
     judged_facts,
     purchases_of_refunds,
     read_for_late_activity,
     read_for_refunds,
+    restored_by,
     rows_due,
 )
 from loyalty.purchases.inputs import PurchaseInput
 from loyalty.purchases.intake import NO_TERMS_IN_FORCE, Intake
 from loyalty.purchases.lines import stored
 from loyalty.purchases.models import Activity
+from loyalty.rewards.payments import Basket, Paid, tender_of
 from programs.engine.baskets import earning_amount
 from programs.engine.state import Outcome, State, Verdict
 from programs.engine.terms import Schedule, Terms
@@ -62,7 +65,8 @@ class Quote:
 def quote(*, program: Program, item: PurchaseInput) -> Quote:
     """Return what the purchase would get, judged after all that is recorded of the member already.
 
-    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, InvalidError.
+    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, InvalidError; UnknownRedemptionError,
+    UnknownVoucherError and NotTheirsError of what it is to be paid with.
     """
     with _snapshot():
         intake = Intake(program=program, now=datetime.now(UTC))
@@ -70,16 +74,30 @@ def quote(*, program: Program, item: PurchaseInput) -> Quote:
         terms = intake.schedule.at(item.occurred_at)
         assert terms is not None, "check_moment refuses it"
         member = member_of(item.member, members_named(program, {item.member} - {""}))
+        paid = paid_of(item, member, program=program)
+        arithmetic = _arithmetic(item, terms, paid)
         if member is None:
-            return Quote(arithmetic=_arithmetic(item, terms))
-        return _judged(item, member, program=program, schedule=intake.schedule, arithmetic=_arithmetic(item, terms))
+            return Quote(arithmetic=arithmetic)
+        return _judged(item, member, paid, program=program, schedule=intake.schedule, arithmetic=arithmetic)
+
+
+def paid_of(item: PurchaseInput, member: Membership | None, *, program: Program) -> Paid:
+    """Return what the redemptions and vouchers that a purchase names pay of it; raise as ``tender_of``."""
+    tender = tender_of(program=program, member=member, redemptions=item.redemptions, vouchers=item.vouchers)
+    return tender.paid_of(Basket(item.total, engine_lines(stored(item.lines))))
 
 
 def _judged(
-    item: PurchaseInput, member: Membership, *, program: Program, schedule: Schedule, arithmetic: Arithmetic
+    item: PurchaseInput,
+    member: Membership,
+    paid: Paid,
+    *,
+    program: Program,
+    schedule: Schedule,
+    arithmetic: Arithmetic,
 ) -> Quote:
     standing = Standing.objects.get(pk=member.pk)
-    recorded, wanted = rows_due([standing], only=None), _row(item, member)
+    recorded, wanted = rows_due([standing], only=None), _row(item, member, paid)
     reading = _Reading([*recorded, wanted], standing, schedule)
     present, _outcome = reading.folded(
         recorded, until=present_of(program=program, standing=standing, now=program.now())
@@ -109,7 +127,8 @@ class _Reading:
         needs = ledger.Needs(lots=True, periods=True, segments=True)
         book = ledger.open_book([standing], {self.member: needs})
         complete_credit(book, {standing.program_id: schedule})
-        read_for_refunds(book, ordered, self.judged)
+        self.restores = restored_by(rows)
+        read_for_refunds(book, ordered, self.judged, self.restores)
         read_for_late_activity(book, ordered, [standing])
         self.state = book.states[self.member]
         schedules = {standing.program_id: schedule}
@@ -121,14 +140,17 @@ class _Reading:
         return fold(
             state=self.state,
             schedule=self.schedule,
-            activity=[engine_activity(row, self.purchases, self.judged) for row in in_order(rows, self.purchases)],
+            activity=[
+                engine_activity(row, self.purchases, self.judged, self.restores)
+                for row in in_order(rows, self.purchases)
+            ],
             until=until,
             new_id=new_id,
             budgets=dict(self.budgets),
         )
 
 
-def _row(item: PurchaseInput, member: Membership) -> Row:
+def _row(item: PurchaseInput, member: Membership, paid: Paid) -> Row:
     """Return the purchase as accrual would read it, were it recorded now."""
     return Row(
         id=new_id(),
@@ -147,12 +169,14 @@ def _row(item: PurchaseInput, member: Membership) -> Row:
         attributes=dict(item.attributes),
         event_type="",
         purchase_external_id="",
+        paid=paid.amount,
+        freed={str(number): pieces for number, pieces in paid.freed.items()},
     )
 
 
-def _arithmetic(item: PurchaseInput, terms: Terms) -> Arithmetic:
+def _arithmetic(item: PurchaseInput, terms: Terms, paid: Paid) -> Arithmetic:
     without_tax = earning_amount(terms=terms, total=item.total, tax=item.tax or 0)
-    earns = earning_amount(terms=terms, total=item.total, tax=item.tax or 0, paid=0)  # Nothing can be paid with yet.
+    earns = earning_amount(terms=terms, total=item.total, tax=item.tax or 0, paid=paid.amount)
     return Arithmetic(total=item.total, tax=item.total - without_tax, paid=without_tax - earns, earns=earns)
 
 

@@ -146,6 +146,14 @@ class RedemptionReturnedError(ProblemError):
     cure = _("Nothing more has to be done.")
 
 
+class RedemptionNotSpentError(ProblemError):
+    """Its units were never spent, so there is nothing to give back."""
+
+    status, code = 409, "redemption-not-spent"
+    title = _("The units of this redemption are not spent")
+    cure = _("Release the redemption instead of naming it in a return.")
+
+
 class NotTheirsError(ProblemError):
     """A redemption or a voucher belongs to somebody else than the purchase."""
 

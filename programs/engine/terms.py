@@ -193,6 +193,7 @@ class Reward:
     name: str
     kind: str
     zone: ZoneInfo
+    detail: str = ""
     unit: str = ""
     price: int = 0
     value: int | None = None
