@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "import_export",
     "simple_history",
     "accounts",
+    "accounts.history",
     "programs",
     "loyalty",
     "loyalty.api",
