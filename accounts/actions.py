@@ -70,8 +70,12 @@ def revoke_role(*, staff: StaffRole, by: User | None) -> None:
 
 
 def _write_down(staff: StaffRole, action: str, *, by: User | None, lines: Iterable[Line]) -> None:
-    part = Part("staff", str(staff.pk), _("Staff: %(person)s") % {"person": staff.user.get_full_name()})
-    record(place=Place(staff.business), part=part, action=action, by=by, lines=lines)
+    record(place=Place(staff.business), part=staff_part(staff), action=action, by=by, lines=lines)
+
+
+def staff_part(staff: StaffRole) -> Part:
+    """Return a person's role as a part of the settings."""
+    return Part("staff", str(staff.pk), _("Staff: %(person)s") % {"person": staff.user.get_full_name()})
 
 
 def _locked(staff: StaffRole) -> StaffRole:
