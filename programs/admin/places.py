@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,14 +24,10 @@ class PlacedFault:
     address: str
 
 
-def placed(faults: Iterable[Fault], version: ProgramVersion) -> list[PlacedFault]:
-    """Return the faults with their addresses; five queries where there are any."""
-    found = list(faults)
-    if not found:
-        return []
-    addresses = addresses_of(version)
+def placed(faults: Iterable[Fault], addresses: Mapping[str, str]) -> list[PlacedFault]:
+    """Return the faults with their addresses."""
     own = addresses["terms"]
-    return [PlacedFault(fault.message, fault.where, addresses.get(fault.where, own)) for fault in found]
+    return [PlacedFault(fault.message, fault.where, addresses.get(fault.where, own)) for fault in faults]
 
 
 def addresses_of(version: ProgramVersion) -> dict[str, str]:

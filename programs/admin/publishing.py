@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,22 +105,23 @@ class ReviewedChange:
 def _review(version: ProgramVersion) -> dict[str, Any]:
     program = version.program
     base = actions.latest_published(program)
-    changes = compare(content.read(base) if base else None, content.read(version), program=program)
+    before, after = content.read(base) if base else None, content.read(version)
+    changes = compare(before, after, program=program)
+    addresses = addresses_of(version)
     return {
         "base": base,
         "program": program,
-        "faults": placed(faults_of(version), version),
-        "remarks": placed(remarks_of(version, base=base), version),
+        "faults": placed(faults_of(version), addresses),
+        "remarks": placed(remarks_of(after, program=program, before=before), addresses),
         "changes": changes,
-        "reviewed": reviewed(changes, version),
+        "reviewed": reviewed(changes, version, addresses),
         "members": _members(program),
         "now": formats.moment(program.now(), zone=program.zone),
     }
 
 
-def reviewed(changes: Iterable[Change], version: ProgramVersion) -> list[ReviewedChange]:
-    """Return each change with who made it last, and when, as the history of this draft has it. Eight queries."""
-    addresses = addresses_of(version)
+def reviewed(changes: Iterable[Change], version: ProgramVersion, addresses: Mapping[str, str]) -> list[ReviewedChange]:
+    """Return each change with who made it last, and when, as the history of this draft has it. Two queries."""
     written = _written_since_start(version)
     zone = version.program.zone
     found = []

@@ -6,22 +6,19 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from programs import content
 from programs.content import CapContent, Content, RuleContent
 from programs.faults.fault import Fault, Known
-from programs.models import ProgramVersion, Rule, RuleCap, SegmentMember, TierCondition
+from programs.models import Program, Rule, RuleCap, SegmentMember, TierCondition
 
 Effect, Trigger, Counts = Rule.Effect, Rule.Trigger, RuleCap.Counts
 
 
-def remarks_of(version: ProgramVersion, *, base: ProgramVersion | None) -> list[Fault]:
-    """Return what is worth a look, each with the part that it is about. ``base`` is the version that it follows."""
-    program = version.program
+def remarks_of(terms: Content, *, program: Program, before: Content | None) -> list[Fault]:
+    """Return what is worth a look, each with the part that it is about. ``before`` are the terms that it follows."""
     known = Known(names={unit.code: unit.name_plural for unit in program.units.all()})
     filled = SegmentMember.objects.filter(program=program).values_list("segment__code", flat=True).distinct()
     peopled = frozenset(code.casefold() for code in filled)
-    before = content.read(base) if base is not None else None
-    return list(find(content.read(version), known, before=before, peopled=peopled))
+    return list(find(terms, known, before=before, peopled=peopled))
 
 
 def find(
