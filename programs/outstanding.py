@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from programs.models import Program
 from programs.signals import outstanding_asked
@@ -19,5 +20,5 @@ class Outstanding:
 
 def outstanding_of(program: Program) -> list[Outstanding]:
     """Return all that is still promised, room by room."""
-    answers = outstanding_asked.send(sender=Program, program=program)
+    answers: list[tuple[Any, Any]] = outstanding_asked.send(sender=Program, program=program)
     return [line for _receiver, lines in answers for line in lines]

@@ -106,7 +106,7 @@ class ShownChange:
     action: str
     chip: str
     what: str
-    kind: str
+    kind: str  # As ``KINDS`` has it.
     version: int | None
     lines: list[ShownLine]
 
@@ -160,7 +160,7 @@ def _shown(change: Change, zone: tzinfo) -> ShownChange:
         action=str(change.get_action_display()),
         chip=CHIPS.get(change.action, "info"),
         what=change.what,
-        kind=str(KINDS.get(change.kind, change.kind)),
+        kind=change.kind,
         version=change.version,
         lines=[ShownLine(*line) for line in change.lines],
     )

@@ -36,7 +36,7 @@ class Part:
 
 
 Snapshot = Mapping[Part, Lines]
-NOTHING = (Part("", "", ""), {})
+NOTHING: tuple[Part, Lines] = (Part("", "", ""), {})
 
 
 @dataclass(frozen=True, slots=True)

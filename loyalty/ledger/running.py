@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as text
@@ -89,7 +90,7 @@ def outstanding(program: Program) -> list[Outstanding]:
     return list(_lines(program, _sums(program)))
 
 
-def _sums(program: Program) -> QuerySet[Account, dict[str, int | str | None]]:
+def _sums(program: Program) -> QuerySet[Account, Any]:
     """Return by unit and account what is there, what is owed, and how many members have any."""
     accounts = Account.objects.filter(program=program, membership__isnull=False).order_by("unit__code", "kind")
     return accounts.values("unit", "kind").annotate(
@@ -99,7 +100,7 @@ def _sums(program: Program) -> QuerySet[Account, dict[str, int | str | None]]:
     )
 
 
-def _lines(program: Program, sums: Iterable[dict[str, int | str | None]]) -> Iterable[Outstanding]:
+def _lines(program: Program, sums: Iterable[dict[str, Any]]) -> Iterable[Outstanding]:
     units = {unit.pk: unit for unit in program.units.all()}
     kinds = {
         Account.Kind.AVAILABLE.value: text("%(units)s that can be spent"),
@@ -107,7 +108,7 @@ def _lines(program: Program, sums: Iterable[dict[str, int | str | None]]) -> Ite
         Account.Kind.HELD.value: text("%(units)s set aside for redemptions"),
     }
     for row in sums:
-        unit = units[row["unit"]]  # type: ignore[index]
+        unit = units[row["unit"]]
         there, owed, kind = int(row["there"] or 0), -int(row["owed"] or 0), str(row["kind"])
         if there:
             what = kinds[kind] if unit.is_spendable else text("%(units)s that count")

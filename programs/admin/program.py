@@ -25,7 +25,7 @@ from programs.admin.compare import ComparePage
 from programs.admin.copying import CopyPage
 from programs.admin.state import StatePage
 from programs.journal import changes_of_program, place_of, snapshot_of
-from programs.models import Program, Unit
+from programs.models import Program, ProgramVersion, Unit
 
 
 class UnitInline(TenantInline, TabularInline):  # type: ignore[misc]
@@ -110,11 +110,14 @@ class ProgramAdmin(RecordedPage, StatePage, CopyPage, ComparePage, TenantAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         program = self.program_for(request, pk, Permission.EDIT_PROGRAM)
+        draft: ProgramVersion | None
         try:
             draft = actions.start_draft(program=program, by=actor(request))
         except actions.DraftExistsError:
             draft = program.draft
             messages.info(request, _("There is a draft already: this is it."))
+        if draft is None:  # It was published or discarded just now.
+            return redirect("admin:programs_program_change", program.pk)
         return redirect("admin:programs_programversion_change", draft.pk)
 
     # --- What the pages beside this one share -----------------------------------------------------------------
