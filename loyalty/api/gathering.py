@@ -24,7 +24,7 @@ class _Call(Generic[Item, Result]):
     item: Item
     woken: threading.Event = field(default_factory=threading.Event)
     leads: bool = False
-    result: Result | None = None
+    results: list[Result] = field(default_factory=list)
     error: BaseException | None = None
 
 
@@ -54,7 +54,7 @@ class Gatherer(Generic[Item, Result]):
             self._lead()
         if call.error is not None:
             raise call.error
-        return call.result  # type: ignore[return-value] -- set with the round
+        return call.results[0]
 
     def _lead(self) -> None:
         """Do one round, which the caller's own item is part of: it is the oldest that waits."""
@@ -63,7 +63,7 @@ class Gatherer(Generic[Item, Result]):
         try:
             results = self._work([call.item for call in taken])
             for call, result in zip(taken, results, strict=True):
-                call.result = result
+                call.results.append(result)
         except BaseException as error:
             for call in taken:
                 call.error = error

@@ -65,12 +65,13 @@ class Quote:
 def quote(*, program: Program, item: PurchaseInput) -> Quote:
     """Return what the purchase would get, judged after all that is recorded of the member already.
 
-    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, InvalidError; UnknownRedemptionError,
-    UnknownVoucherError and NotTheirsError of what it is to be paid with.
+    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, ProgramClosedError, InvalidError;
+    UnknownRedemptionError, UnknownVoucherError and NotTheirsError of what it is to be paid with.
     """
     with _snapshot():
         intake = Intake(program=program, now=datetime.now(UTC))
         intake.check_moment(item.occurred_at)
+        intake.check_earns(item.occurred_at)
         terms = intake.schedule.at(item.occurred_at)
         assert terms is not None, "check_moment refuses it"
         member = member_of(item.member, members_named(program, {item.member} - {""}))

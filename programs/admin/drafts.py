@@ -21,6 +21,7 @@ from accounts.admin_base import (
     name_for_screen_readers,
 )
 from accounts.roles import Permission
+from programs.admin.recorded import RecordedTerms
 from programs.models import ProgramVersion, Rule, RuleGroup, Tier, UnitTerms
 
 
@@ -78,7 +79,7 @@ class PartOfPartInline(PartInline):
     business_path = "version__program__business"
 
 
-class PartAdmin(DraftOnly, TenantAdmin):
+class PartAdmin(RecordedTerms, DraftOnly, TenantAdmin):
     """A page for one part of a version. Parts are added and taken out on the version's page."""
 
     business_path = "version__program__business"

@@ -65,6 +65,7 @@ class GroupCapInline(PartOfPartInline):
 class RuleGroupAdmin(PartAdmin):
     """Groups of rules of every version."""
 
+    history_kind = "group"
     list_display = ("name", "code", "mode", "version")
     search_fields = ("name", "code")
     fields = ("of_version", ("code", "name"), ("mode", "position"))

@@ -193,6 +193,7 @@ class RuleAdmin(PartAdmin):
     """Earning rules of every version."""
 
     form = RuleForm
+    history_kind = "rule"
     list_display = ("name", "code", "unit", "effect", "rate_shown", "is_on", "version")
     list_select_related = ("version__program", "unit")
     search_fields = ("name", "code")

@@ -186,6 +186,7 @@ class TierBenefitInline(PartOfPartInline):
 class TierAdmin(PartAdmin):
     """Tiers of every version."""
 
+    history_kind = "tier"
     list_display = ("name", "code", "rank", "by_invitation", "version")
     search_fields = ("name", "code")
     fields = ("of_version", ("code", "name"), ("rank", "by_invitation"))

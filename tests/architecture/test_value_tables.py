@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from accounts.history import triggers as history_triggers
 from loyalty.ledger import triggers as ledger_triggers
 from programs import triggers as terms_triggers
 
@@ -10,7 +11,7 @@ WRITTEN_ONCE = ["ledger_transaction", "ledger_entry", "purchases_judgement", "pu
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("triggers", [ledger_triggers, terms_triggers])
+@pytest.mark.parametrize("triggers", [ledger_triggers, terms_triggers, history_triggers])
 def test_no_trigger_is_missing_after_migrate(triggers):
     assert triggers.missing(connection) == []
 
