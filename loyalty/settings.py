@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "loyalty.api",
     "loyalty.ledger",
     "loyalty.purchases",
+    "loyalty.rewards",
     "loyalty.engagement",
     "loyalty.insights",
 ]
