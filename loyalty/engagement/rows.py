@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import formats
 from loyalty.engagement.keyset import Place
 from loyalty.ledger.models import Account, Entry, Lot, Transaction
+from loyalty.ledger.openings import openings_among
 from loyalty.purchases.event_names import event_names
 from loyalty.purchases.explanations import explain
 from loyalty.purchases.models import Activity, Judgement, ReceiptKey
@@ -163,6 +164,7 @@ class Writer:
         self.activities = activities_by_id(program, alone | {one.activity_id for one in transactions})
         self.events = event_names(self.activities.values(), program=program)
         self.entries = self._entries(transactions)
+        self.openings = openings_among((one.pk for one in transactions if one.kind == Kind.ADJUST), program=program)
         self.returned = self._returned() if explained else {}
         self.judgements = self._judgements() if explained else {}
 
@@ -195,6 +197,8 @@ class Writer:
             return ICONS_OF_ACTIVITY[one.kind]
         if self._counts_anew(one):
             return "refresh-cw"
+        if one.pk in self.openings:
+            return "wallet"
         is_event = activity is not None and activity.kind == Activity.Kind.EVENT
         return ICONS_OF_ACTIVITY[Activity.Kind.EVENT] if is_event and one.kind == Kind.EARN else ICONS[one.kind]
 
@@ -205,6 +209,8 @@ class Writer:
             return _activity_title(activity, self.program, self.events)
         if self._counts_anew(one):
             return _("The count starts again")
+        if one.pk in self.openings:
+            return _("Opening balance")
         titles = {
             Kind.EARN: _("Earned"),
             Kind.MATURE: _("Arrived"),

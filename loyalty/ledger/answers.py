@@ -79,7 +79,7 @@ class MemberAnswer(msgspec.Struct, kw_only=True):
 
 
 class SourceAnswer(msgspec.Struct, kw_only=True):
-    """What caused an entry: an activity, or time alone."""
+    """What caused an entry: an activity, time alone, or ``opening``: the member brought it from another system."""
 
     type: str
     id: UUID | None

@@ -8,8 +8,13 @@ from loyalty.ledger.models import Transaction
 from loyalty.purchases.models import Activity
 
 
-def entry_reason(*, kind: str, activity: Activity | None, event: str = "") -> str:
-    """Return the sentence for a posting of this kind, in the active language; ``event``: what the event is called."""
+def entry_reason(*, kind: str, activity: Activity | None, event: str = "", is_opening: bool = False) -> str:
+    """Return the sentence for a posting of this kind, in the active language.
+
+    ``event``: what the event is called; ``is_opening``: units that the member brought from elsewhere.
+    """
+    if is_opening:
+        return _("Opening balance")
     sentence = {
         Transaction.Kind.EARN: _("Earned"),
         Transaction.Kind.MATURE: _("Became spendable"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import ClassVar
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
 from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
 from loyalty.ledger.lookups import known_tier, known_unit
 from loyalty.ledger.members import correct, enrol, find_member, members_of
-from loyalty.ledger.models import Entry
+from loyalty.ledger.models import Entry, Transaction
+from loyalty.ledger.openings import openings_among
 from loyalty.purchases.accrual import accrue_now, bring_up_to_date
 from loyalty.purchases.answers import present_members
 from loyalty.purchases.entry_reasons import entry_reason
@@ -29,7 +30,7 @@ from loyalty.purchases.models import Activity
 from programs.models import Program
 
 MEMBERS = "Members"
-TIME = "time"
+TIME, OPENING = "time", "opening"
 NAMED_BY = ("kind", "external_id", "event_type", "occurred_at")  # What the reason of an entry calls its activity by.
 TIER = OpenApiParameter("tier", str, description="Members who hold the tier of this code.")
 UNIT = OpenApiParameter("unit", str, description="Entries of the unit of this code.")
@@ -147,11 +148,18 @@ def _entry_answers(rows: Sequence[Entry], *, program: Program) -> list[EntryAnsw
     found = Activity.objects.filter(program=program, pk__in=ids).only(*NAMED_BY) if ids else []
     activity = {row.pk: row for row in found}
     events = event_names(activity.values(), program=program)
-    return [_entry_answer(entry, activity, events, program=program) for entry in rows]
+    adjusted = {entry.transaction_id for entry in rows if entry.transaction.kind == Transaction.Kind.ADJUST}
+    openings = openings_among(adjusted, program=program)
+    return [_entry_answer(entry, activity, events, openings, program=program) for entry in rows]
 
 
 def _entry_answer(
-    entry: Entry, activity: Mapping[UUID, Activity], events: Mapping[UUID, str], *, program: Program
+    entry: Entry,
+    activity: Mapping[UUID, Activity],
+    events: Mapping[UUID, str],
+    openings: Set[UUID],
+    *,
+    program: Program,
 ) -> EntryAnswer:
     unit, posting = entry.account.unit, entry.transaction
     cause = activity.get(posting.activity_id) if posting.activity_id else None
@@ -165,9 +173,14 @@ def _entry_answer(
         occurred_at=moment_text(posting.occurred_at, program.zone),
         posted_at=moment_text(posting.posted_at, program.zone),
         source=SourceAnswer(
-            type=cause.kind if cause else TIME,
+            type=cause.kind if cause else OPENING if posting.pk in openings else TIME,
             id=cause.pk if cause else None,
             external_id=cause.external_id if cause else None,
         ),
-        reason=entry_reason(kind=posting.kind, activity=cause, event=events.get(cause.pk, "") if cause else ""),
+        reason=entry_reason(
+            kind=posting.kind,
+            activity=cause,
+            event=events.get(cause.pk, "") if cause else "",
+            is_opening=posting.pk in openings,
+        ),
     )
