@@ -54,6 +54,13 @@ def template(frame: Frame) -> list[str]:
     return [*PERSONAL, *tiers, *of_units(sorted(frame.units))]
 
 
+def exported(frame: Frame) -> list[str]:
+    """Return the columns with which the program's members are exported; read back into it they change nothing."""
+    return [column for column in template(frame) if column != "tier_reason" and not column.startswith(EARNED)] + [
+        EXPORTED_FROM
+    ]
+
+
 def check_members(columns: Sequence[str], frame: Frame) -> None:
     """Raise UnreadableFileError for columns that mean nothing, or that miss another."""
     known = {*template(frame), *TIER, EXPORTED_FROM}

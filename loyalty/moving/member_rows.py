@@ -90,9 +90,11 @@ class _Reader:
             row.personal["birth_date"] = birth_date
         row.joined_at = self._cell("joined_at", self._joined_at)
         row.exported_from = self._cell(EXPORTED_FROM, lambda cell: cells.text(cell, most=64)) or ""
-        self._read_tier()
-        for unit in self.frame.units:
-            self._read_balance(unit)
+        if row.exported_from != str(self.frame.program.pk):
+            # Of its own export the program knows better what members have: that is no news.
+            self._read_tier()
+            for unit in self.frame.units:
+                self._read_balance(unit)
         if not row.keys and not row.faults:
             self._wrong("", "", "nameless")
         return row

@@ -188,7 +188,6 @@ def _judge_what_comes(verdict: Verdict, frame: Frame, facts: Facts) -> None:
     if customer is not None:
         verdict.filled = {name: value for name, value in row.personal.items() if not getattr(customer, name)}
     if row.exported_from == str(frame.program.pk):
-        # What the program itself has said is no news: its balances and tiers are where they come from.
         if verdict.membership is None:
             verdict.faults.append(fault(row.number, "", "", "not-in-this-program"))
         return
@@ -218,8 +217,8 @@ def _judge_tier(verdict: Verdict, frame: Frame, facts: Facts) -> None:
     known = facts.tiers.get(member.pk) if member is not None else None
     if known is not None:
         if known != (row.tier, row.tier_until):
-            until = f" ({known[1].isoformat()})" if known[1] else ""
-            verdict.faults.append(fault(row.number, "tier", row.tier, "other-tier", known=f"{known[0]}{until}"))
+            last_day = f" ({known[1].isoformat()})" if known[1] else ""
+            verdict.faults.append(fault(row.number, "tier", row.tier, "other-tier", known=f"{known[0]}{last_day}"))
         return
     tier, until = facts.standing.get(member.pk, ("", None)) if member is not None else ("", None)
     is_held = tier == row.tier and row.tier_until in (None, until)

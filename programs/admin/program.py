@@ -72,7 +72,8 @@ class ProgramAdmin(TenantAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         program = self.get_object(request, object_id)
-        extra = {"terms": _terms_of(program)} if program is not None else {}
+        extra: dict[str, Any] = {"terms": _terms_of(program)} if program is not None else {}
+        extra["can_move"] = self._may(request, Permission.MOVE_MEMBERS, program)
         return super().change_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**extra, **(extra_context or {})}
         )
