@@ -29,6 +29,7 @@ BATCH = 500
 TRIES = 5
 AT_ONCE = 100 * 1024  # A file up to this size is gone through while its sender waits.
 KEPT_FOR = timedelta(days=7)
+TRIED_FOR = timedelta(days=1)  # A file that workers cannot go on with for so long is given up.
 KINDS = (members.NEW, members.CHANGED, members.UNCHANGED, members.BAD)
 
 Status = Moving.Status
@@ -146,9 +147,13 @@ def go_on(*, moving_id: UUID, seconds: float, tell: Tell | None = None) -> bool:
 
 
 def tidy(*, now: datetime) -> int:
-    """Delete the content and the faults, which name people, of files a week after their last step; return how many."""
+    """Delete the content and the faults, which name people, of files a week after their last step; return how many.
+
+    What workers could not go on with for a day is given up.
+    """
+    Moving.objects.left_since(now - TRIED_FOR).update(status=Status.STOPPED)
     old = Moving.objects.filter(touched_at__lt=now - KEPT_FOR)
-    MovingFile.objects.filter(moving__in=old.exclude(status__in=[Status.CHECKING, Status.MOVING])).delete()
+    MovingFile.objects.filter(moving__in=old).delete()
     old.filter(status=Status.CHECKED).update(status=Status.STOPPED)
     return MovingFault.objects.filter(moving__in=old).delete()[0]
 

@@ -94,7 +94,7 @@ WORDS: dict[str, Text] = {
     "not-a-moment": _("This is not a date or time. Write it as 2026-01-31 or 2026-01-31T10:15:00+01:00."),
     "date-out-of-range": _("The date is out of range. Write one between the years 1900 and 2999."),
     "not-a-number": _("This is not a number. Write it as 1250 or 12.50, without blanks and thousands separators."),
-    "too-precise": _("There are too many decimals: %(unit)s has %(digits)s. Round the number."),
+    "too-precise": _("There are too many decimals: %(unit)s are counted with %(digits)s. Round the number."),
     "too-much": _("The number is too large. Write a smaller one."),
     "negative": _("A balance cannot begin below zero. Write 0, or leave the cell empty."),
     "not-positive": _("The value must be more than zero. Write what the code is worth, or leave the cell empty."),

@@ -187,3 +187,17 @@ def test_what_names_people_is_deleted_a_week_after_the_last_step():
 
     moving.refresh_from_db()
     assert (kept, MovingFile.objects.count(), MovingFault.objects.count(), moving.status) == ((1, 1), 0, 0, "stopped")
+
+
+@pytest.mark.django_db
+def test_file_that_no_worker_can_go_on_with_is_given_up_after_a_day():
+    moving = actions.confirm(moving=check(make_shop(), many(2)), by=None)
+
+    actions.tidy(now=datetime.now(UTC) + timedelta(days=2))
+
+    moving.refresh_from_db()
+    assert (moving.status, actions.go_on(moving_id=moving.pk, seconds=9), Membership.objects.count()) == (
+        "stopped",
+        True,
+        0,
+    )
