@@ -24,6 +24,7 @@ class Permission(StrEnum):
     PUBLISH_PROGRAM = "publish_program"
     RETRY_ACTIVITY = "retry_activity"
     GRANT_TIERS = "grant_tiers"
+    MOVE_MEMBERS = "move_members"
     TELL_MEMBERS = "tell_members"
     MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"

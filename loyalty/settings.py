@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "loyalty.ledger",
     "loyalty.rewards",
     "loyalty.purchases",
+    "loyalty.rewards",
+    "loyalty.moving",
     "loyalty.engagement",
     "loyalty.insights",
 ]
@@ -156,6 +158,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "loyalty.purchases.sweep", "schedule": 5.0, "options": {"expires": 20}},
     "due-work": {"task": "loyalty.purchases.run_due", "schedule": 60.0, "options": {"expires": 50}},
+    "moving": {"task": "loyalty.moving.sweep", "schedule": 30.0, "options": {"expires": 25}},
+    "moving-tidy": {"task": "loyalty.moving.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "purge-answers": {"task": "loyalty.api.purge_answers", "schedule": 3600.0, "options": {"expires": 600}},
 }
 

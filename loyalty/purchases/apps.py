@@ -30,8 +30,10 @@ def review_soon(*, version: Any, **_news: Any) -> None:
     transaction.on_commit(lambda: ask_for_due_work(version.program_id))
 
 
-def record_enrolments(*, memberships: Any, schedules: Any, **_news: Any) -> None:
+def record_enrolments(*, memberships: Any, schedules: Any, is_joining_rewarded: bool, **_news: Any) -> None:
     """Write the joining of new members as an event where their program's terms reward it."""
+    if not is_joining_rewarded:
+        return
     from loyalty.purchases import events  # noqa: PLC0415 -- models are not ready when this module is read
 
     events.record_enrolments(memberships=memberships, schedules=schedules)

@@ -97,10 +97,10 @@ class ProgramAdmin(RecordedPage, StatePage, CopyPage, ComparePage, TenantAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         program = self.get_object(request, object_id)
-        extra = {}
+        extra: dict[str, Any] = {"can_move": self._may(request, Permission.MOVE_MEMBERS, program)}
         if program is not None:
             may_publish = self.may(request, program, Permission.PUBLISH_PROGRAM)
-            extra = {"terms": _terms_of(program), "may_publish": may_publish}
+            extra |= {"terms": _terms_of(program), "may_publish": may_publish}
         return super().change_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**extra, **(extra_context or {})}
         )

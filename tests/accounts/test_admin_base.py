@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import Business, StaffRole, User
 from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Lot, Notice, TierGrant, Transaction
+from loyalty.moving.models import Moving
 from loyalty.purchases.models import Activity
 from programs.actions import start_draft
 from programs.models import (
@@ -27,6 +28,7 @@ from programs.models import (
 )
 from tests.factories import make_key, make_member, make_shop, make_staff, make_user
 from tests.factories.activity import drain, record
+from tests.loyalty.moving.sheets import check, csv_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +41,7 @@ OWN_PAGES: dict[type, list[str]] = {
     ApiKey: ["revoke"],
     TierGrant: ["end"],
     Activity: ["retry"],
+    Moving: ["confirm", "discard", "faults"],
 }
 
 
@@ -91,6 +94,7 @@ def make_full_shop() -> Shop:
         Transaction: Transaction.objects.get(membership=member),
         Lot: Lot.objects.get(membership=member),
         TierGrant: grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner),
+        Moving: check(program, csv_of("external_id", "a"), by=owner),
         Notice: Notice.objects.create(
             program=program, membership=member, kind="expiry", what="points", ends_at=now, created_at=now
         ),
