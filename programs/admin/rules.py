@@ -10,8 +10,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.validators import MaxValueValidator
 from django.db.models import Max, Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
@@ -196,10 +198,8 @@ class RuleForm(NumbersForm):
         if not fitting.choice_fits("effect", effect, trigger=trigger):
             self.add_error("effect", _("Without a purchase there is no amount and no line: give units, or percent."))
         empty = {"event": "", "of": "", "of_tier_rate": False, "pieces": Rule.Pieces.SUM}
-        for name, value in empty.items():
-            if not fitting.fits(name, trigger=trigger, effect=effect):
-                cleaned[name] = value
-        return cleaned
+        left_out = {name for name in empty if not fitting.fits(name, trigger=trigger, effect=effect)}
+        return cleaned | {name: empty[name] for name in left_out}
 
 
 @admin.register(Rule)
@@ -272,6 +272,32 @@ class RuleAdmin(Looked, PartAdmin):
     def response_post_save_change(self, request: HttpRequest, obj: Rule) -> HttpResponse:
         return redirect("admin:programs_programversion_change", obj.version_id)
 
+    # --- A purchase tried ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        tried = path("try/<uuid:version>/", self.admin_site.admin_view(self.try_it), name="programs_rule_try")
+        return [tried, *super().get_urls()]
+
+    def try_it(self, request: HttpRequest, version: Any) -> HttpResponse:
+        """GET: an example purchase, and what it would get under the version."""
+        seen = ProgramVersion.objects.select_related("program")
+        if not request.user.is_superuser:
+            seen = seen.filter(program__business__in=businesses_of(request, self.view_permission))
+        found = seen.filter(pk=version).first()
+        if found is None:
+            raise Http404
+        return TemplateResponse(
+            request,
+            "admin/programs/try.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Try a purchase against version %(number)d") % {"number": found.number},
+                "version": found,
+                "try_it": partial(panels.shown, panels.TRY, request, found, content.read(found)),
+            },
+        )
+
     # --- As it stands in the form --------------------------------------------------------------------------------
 
     def looked(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -290,7 +316,15 @@ class RuleAdmin(Looked, PartAdmin):
             "rules": _beside(terms, version, rule),
             "table": json.dumps(fitting.table()),
             "rows": {inline.formset.prefix: inline for inline in context["inline_admin_formsets"]},
-            "try_it": partial(panels.shown, panels.TRY, request, version, terms, rule=rule),
+            "try_it": partial(
+                panels.shown,
+                panels.TRY,
+                request,
+                version,
+                terms,
+                rule=rule,
+                form_id="rule_form" if version.is_draft else "try_form",
+            ),
         }
 
 

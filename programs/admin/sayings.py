@@ -1,4 +1,4 @@
-"""Rows that say a condition: typed as ``programs.clauses`` reads it, or picked where there is something to pick from."""
+"""Rows that say a condition: typed as ``programs.clauses`` reads it, or picked where there is something to pick."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from babel.numbers import get_currency_precision
 from django import forms
@@ -70,7 +70,10 @@ class Pickable:
             "weekday": [(day, WEEKDAYS[place]) for place, day in enumerate(DAYS)],
             "tier": list(self.version.tiers.order_by("rank").values_list("code", "name")),
             "segment": list(program.segments.order_by("name").values_list("code", "name")),
-            "store": [(code, name or code) for code, name in program.business.stores.order_by("code").values_list("code", "name")],
+            "store": [
+                (code, name or code)
+                for code, name in program.business.stores.order_by("code").values_list("code", "name")
+            ],
         }
 
     def choices(self, present: Clause | None) -> list[tuple[str, Any]]:
@@ -78,9 +81,11 @@ class Pickable:
         found = [(f"{kind}:{code}", name) for kind, rows in self.options.items() for code, name in rows]
         if present is not None and present.kind in self.options:
             known = {value.casefold() for value, _name in found}
-            for code in _codes(present):
-                if f"{present.kind}:{code}".casefold() not in known:
-                    found.append((f"{present.kind}:{code}", _("%(code)s (not there)") % {"code": code}))
+            found += [
+                (f"{present.kind}:{code}", _("%(code)s (not there)") % {"code": code})
+                for code in _codes(present)
+                if f"{present.kind}:{code}".casefold() not in known
+            ]
         return found
 
 
@@ -113,7 +118,7 @@ class SayingForm(NumbersForm):
     begins = forms.TimeField(required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
     ends = forms.TimeField(required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
 
-    NAMES = {
+    NAMES: ClassVar = {
         "picked": _("one of"),
         "least": _("at least"),
         "most": _("at most"),

@@ -2,5 +2,6 @@
 
 from loyalty.purchases.admin.activity import ActivityAdmin
 from loyalty.purchases.admin.members import MemberAdmin
+from loyalty.purchases.admin.trying import try_panel
 
-__all__ = ["ActivityAdmin", "MemberAdmin"]
+__all__ = ["ActivityAdmin", "MemberAdmin", "try_panel"]
