@@ -28,7 +28,7 @@ from programs.admin.typed import rule_as_typed, with_rule
 from programs.admin.wording import rule_in_words
 from programs.changes.rules import rule_lines
 from programs.changes.sentence import rule_sentence
-from programs.changes.words import words_for
+from programs.changes.words import Words, words_for
 from programs.content import Content, RuleContent
 from programs.faults import faults_of
 from programs.models import ProgramVersion, Rule, RuleCap, RuleClause, RuleLineRate, TierRate
@@ -193,6 +193,9 @@ class RuleForm(NumbersForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         trigger, effect = cleaned.get("trigger"), cleaned.get("effect")
+        others = self.instance.version.rules.exclude(pk=self.instance.pk)
+        if (other := others.filter(code=cleaned.get("code", "")).first()) is not None:
+            self.add_error("code", _("“%(rule)s” has this code.") % {"rule": other})
         if not trigger or not effect:
             return cleaned
         if not fitting.choice_fits("effect", effect, trigger=trigger):
@@ -310,10 +313,11 @@ class RuleAdmin(Looked, PartAdmin):
             rule = rule_as_typed(form, [inline.formset for inline in context["inline_admin_formsets"]])
         if rule is not None:
             terms = with_rule(terms, rule, code=code or rule.code)
+        words = words_for(version.program, terms)
         return {
-            **_told(rule, terms, version),
+            **_told(rule, terms, version, words),
             "version": version,
-            "rules": _beside(terms, version, rule),
+            "rules": _beside(terms, version, rule, words),
             "table": json.dumps(fitting.table()),
             "rows": {inline.formset.prefix: inline for inline in context["inline_admin_formsets"]},
             "try_it": partial(
@@ -328,10 +332,9 @@ class RuleAdmin(Looked, PartAdmin):
         }
 
 
-def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion) -> dict[str, Any]:
+def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion, words: Words) -> dict[str, Any]:
     if rule is None:
         return {"sentence": [], "lines": {}, "faults": []}
-    words = words_for(version.program, terms)
     faults = faults_of(version, terms) if version.is_draft else []
     return {
         "sentence": rule_sentence(rule, terms, words),
@@ -340,9 +343,8 @@ def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion) -> 
     }
 
 
-def _beside(terms: Content, version: ProgramVersion, rule: RuleContent | None) -> list[dict[str, Any]]:
+def _beside(terms: Content, version: ProgramVersion, rule: RuleContent | None, words: Words) -> list[dict[str, Any]]:
     """Return the version's rules for the way from one to the other."""
-    words = words_for(version.program, terms)
     pages = dict(version.rules.values_list("code", "pk"))
     return [
         {

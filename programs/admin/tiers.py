@@ -280,7 +280,7 @@ def _shown(
     words = words_for(version.program, before, terms)
     pages = dict(version.tiers.values_list("code", "pk"))
     old = {one.code: one for one in before.tiers} if before else {}
-    of = {"looked_at": tier.code if tier else ""}
+    of = {"before": before, "looked_at": tier.code if tier else ""}
     return {
         "version": version,
         "before": before,

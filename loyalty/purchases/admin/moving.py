@@ -18,7 +18,6 @@ from accounts.roles import Permission
 from loyalty.ledger import measures
 from loyalty.purchases.admin.spread import Limit, Spread, spread
 from loyalty.purchases.tier_moves import MOST_MEMBERS, TierMoves, TooManyMembersError, tier_moves
-from programs import content
 from programs.admin import panels
 from programs.changes.ladder import measured
 from programs.changes.words import words_for
@@ -59,27 +58,26 @@ def _count(request: HttpRequest, version: ProgramVersion, said: Content, looked_
 
 @panels.panel(panels.TIER_MOVES)
 def moves_panel(
-    request: HttpRequest, version: ProgramVersion, said: Content, *, looked_at: str = "", form_id: str = "tier_form"
+    request: HttpRequest, version: ProgramVersion, said: Content, *, before: Content | None, looked_at: str
 ) -> SafeString:
-    """Return how many members would move, and the names of those who would fall."""
+    """Return how many members would move, and the names of those who would fall; ``before`` are the terms in force."""
     found = _counted(request, version, said, looked_at)
     context: dict[str, Any] = {
         "found": found,
         "moves": found.moves,
-        "form_id": form_id,
+        "form_id": "tier_form",
         "members": formats.number(found.members),
         "most": formats.number(MOST_MEMBERS),
         "has_form": bool(looked_at),
     }
     if found.moves is not None:
-        context |= _told(request, found.moves, version, said)
+        context |= _told(request, found.moves, version.program, said, before)
     return render_to_string("admin/purchases/tier_moves.html", context, request)
 
 
-def _told(request: HttpRequest, moves: TierMoves, version: ProgramVersion, said: Content) -> dict[str, Any]:
-    program = version.program
-    in_force = program.version_at(program.now())
-    before = content.read(in_force) if in_force is not None else None
+def _told(
+    request: HttpRequest, moves: TierMoves, program: Program, said: Content, before: Content | None
+) -> dict[str, Any]:
     names = {tier.code: tier.name for terms in (before, said) if terms for tier in terms.tiers}
     ladder = [tier.code for tier in said.tiers]
     old = [tier.code for tier in before.tiers] if before else []
@@ -148,14 +146,14 @@ def _figures(moves: TierMoves, program: Program) -> Any:
 
 
 @panels.panel(panels.TIER_SPREAD)
-def spread_panel(request: HttpRequest, version: ProgramVersion, said: Content, *, looked_at: str = "") -> SafeString:
+def spread_panel(
+    request: HttpRequest, version: ProgramVersion, said: Content, *, before: Content | None, looked_at: str
+) -> SafeString:
     """Return where members stand by what the tier asks for, with its limits and those in force."""
     moves = _counted(request, version, said, looked_at).moves
     if moves is None or moves.condition is None or not moves.members:
         return SafeString("")
     program = version.program
-    in_force = program.version_at(program.now())
-    before = content.read(in_force) if in_force is not None else None
     like = next(tier for tier in said.tiers if tier.code == moves.looked_at).conditions
     condition = next(one for one in like if not one.for_life)
     new, old = _limits(said, condition, program), _limits(before, condition, program) if before else {}

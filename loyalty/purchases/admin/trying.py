@@ -34,7 +34,7 @@ from programs.content import Content, RuleContent
 from programs.engine.terms import Clause
 from programs.faults import faults_of
 from programs.models import Membership, Program, ProgramVersion, Rule, Unit
-from programs.terms import compiled
+from programs.terms import compiled, terms_of
 
 PREFIX, LINES = "try", "try-lines"
 EXAMPLE_AMOUNT = Decimal(100)
@@ -278,9 +278,10 @@ def _result(request: HttpRequest, form: TryForm, lines: Any, version: ProgramVer
     in_force = program.version_at(program.now())
     try:
         now = None
-        found = trial(example, program=program, terms=compiled(version, runnable), units=units)
+        terms = compiled(version, runnable) if version.is_draft else terms_of(version.pk)
+        found = trial(example, program=program, terms=terms, units=units)
         if in_force is not None and in_force != version:
-            now = trial(example, program=program, terms=compiled(in_force), units=units)
+            now = trial(example, program=program, terms=terms_of(in_force.pk), units=units)
     except ProblemError as error:
         return {"refusal": str(error.detail)}
     return {
