@@ -93,7 +93,7 @@ def tier_moves(
 
     Each member is brought to the present in memory and reviewed under the draft as accrual would do it. ``said``
     stands in for the draft's rows; ``looked_at`` is the code of the tier whose condition is measured (else the highest
-    that can be reached). A few queries for each 500 members; about 0.2 ms a member.
+    that can be reached). A few queries for each 500 members; about 0.3 ms a member.
 
     Raises ``TooManyMembersError`` where there are more members than ``most``, or than 2,000 whose history would have
     to be read anew since the draft looks at more than was kept of them.

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from babel.numbers import get_currency_precision
 from django import forms
-from django.utils.dates import WEEKDAYS
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import UnfoldAdminTextInputWidget
@@ -67,7 +67,7 @@ class Pickable:
         """By kind: codes with their names."""
         program = self.version.program
         return {
-            "weekday": [(day, WEEKDAYS[place]) for place, day in enumerate(DAYS)],
+            "weekday": [(day, WEEKDAYS_ABBR[place]) for place, day in enumerate(DAYS)],
             "tier": list(self.version.tiers.order_by("rank").values_list("code", "name")),
             "segment": list(program.segments.order_by("name").values_list("code", "name")),
             "store": [
@@ -176,19 +176,16 @@ class SayingForm(NumbersForm):
     @property
     def pickers(self) -> list[dict[str, Any]]:
         """Where each kind is picked, for the page: boxes of what there is, or two fields."""
-        boxes = [
-            ((kind.value,), [box for box in self["picked"].subwidgets if box.data["value"].startswith(f"{kind}:")], [])
-            for kind in CHOSEN
-        ]
-        pairs = {names: [] for names in PICKERS.values() if names != ("picked",)}
-        for kind, names in PICKERS.items():
-            if names in pairs:
-                pairs[names].append(kind)
-        fields = [(tuple(kinds), [], [self[name] for name in names]) for names, kinds in pairs.items()]
-        return [
-            {"kinds": " ".join(kinds), "boxes": options, "fields": pair, "is_shown": self.kind_shown in kinds}
-            for kinds, options, pair in (*boxes, *fields)
-        ]
+        shown = self.kind_shown
+        found: list[dict[str, Any]] = []
+        for kind in CHOSEN:
+            boxes = [one for one in self["picked"].subwidgets if one.data["value"].startswith(f"{kind}:")]
+            found.append({"kinds": kind.value, "boxes": boxes, "fields": [], "is_shown": kind == shown})
+        for names in dict.fromkeys(names for names in PICKERS.values() if names != ("picked",)):
+            kinds = [kind for kind, fields in PICKERS.items() if fields == names]
+            fields = [self[name] for name in names]
+            found.append({"kinds": " ".join(kinds), "boxes": [], "fields": fields, "is_shown": shown in kinds})
+        return found
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -207,7 +207,10 @@ class TierPageForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse a place and a code that another tier of the version has, in words."""
         cleaned: dict[str, Any] = super().clean() or {}
         others = Tier.objects.filter(version=self.instance.version_id).exclude(pk=self.instance.pk)
-        known = {"rank": dict(others.values_list("rank", "name")), "code": dict(others.values_list("code", "name"))}
+        known: dict[str, dict[Any, str]] = {
+            "rank": dict(others.values_list("rank", "name")),
+            "code": dict(others.values_list("code", "name")),
+        }
         faults = {
             "rank": _("“%(tier)s” has this place. On the draft's page tiers can change places."),
             "code": _("“%(tier)s” has this code."),
@@ -307,7 +310,7 @@ def _was(tier: TierContent, old: TierContent | None, words: Words) -> list[str]:
     """Return what a tier asked for under the terms in force, where that differs."""
     if old is None or old.conditions == tier.conditions:
         return []
-    return list(asked_lines(old, words).values()) or [_("Everyone's")]
+    return list(asked_lines(old, words).values()) or [str(_("Everyone's"))]
 
 
 def _say_what_is_in_force(formset: Any, code: str, before: Content | None, words: Words) -> None:
