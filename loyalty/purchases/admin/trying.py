@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,23 +22,21 @@ from accounts.admin_base import businesses_of
 from accounts.roles import Permission
 from loyalty.api.problems import ProblemError
 from loyalty.ledger.members import EXTERNAL
+from loyalty.purchases.admin.examples import LINES, PREFIX, example
 from loyalty.purchases.buyers import members_named
 from loyalty.purchases.inputs import PurchaseInput, member_name
 from loyalty.purchases.lines import Line
 from loyalty.purchases.models import ENROLMENT
 from loyalty.purchases.tryouts import Example, Trial, triable, trial
 from programs.admin import panels
-from programs.clauses import ClauseError, parsed
 from programs.content import Content, RuleContent
-from programs.engine.terms import Clause
 from programs.faults import faults_of
-from programs.models import Membership, Program, ProgramVersion, Rule, Unit
+from programs.models import Membership, Program, ProgramVersion, Unit
 from programs.terms import compiled, terms_of
 
-PREFIX, LINES = "try", "try-lines"
-EXAMPLE_AMOUNT = Decimal(100)
 MOST_LINES = 20
-DAYS_AHEAD = 400
+YEARS_AHEAD = 5
+FIRST_YEAR = 1900
 
 
 class LineForm(forms.Form):
@@ -102,6 +99,12 @@ class TryForm(forms.Form):
         self.fields["when"].widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
         _belong(self, form_id)
 
+    def clean_when(self) -> datetime:
+        when: datetime = self.cleaned_data["when"]
+        if not FIRST_YEAR <= when.year <= self.program.now().year + YEARS_AHEAD:
+            raise forms.ValidationError(_("Try a day within the next years."))
+        return when
+
     def clean_total(self) -> Decimal | None:
         total: Decimal | None = self.cleaned_data["total"]
         return _checked(total, self.digits)
@@ -147,7 +150,7 @@ def try_panel(
     program = version.program
     digits = formats.minor_digits(program.currency)
     with timezone.override(program.zone):
-        data = sent if f"{PREFIX}-when" in sent else _example(rule, said, program)
+        data = sent if f"{PREFIX}-when" in sent else example(rule, said, program)
         form = TryForm(data, prefix=PREFIX, version=version, said=said, form_id=form_id)
         made = forms.formset_factory(LineForm, extra=0, max_num=MOST_LINES)
         lines = made(_with_more(data), prefix=LINES, form_kwargs={"form_id": form_id, "digits": digits})
@@ -180,76 +183,6 @@ def _with_more(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return more
 
 
-# --- An example that fits ------------------------------------------------------------------------------------------
-
-
-def _example(rule: RuleContent | None, said: Content, program: Program) -> dict[str, str]:
-    """Return an example that the rule would apply to, as far as one can be made up."""
-    clauses = _readable(rule, formats.minor_digits(program.currency)) if rule is not None else []
-    one_of = {clause.kind: clause.values[0] for clause in clauses if clause.values and not clause.negated}
-    least = next((clause.least for clause in clauses if clause.kind == "amount" and clause.least), None)
-    digits = formats.minor_digits(program.currency)
-    amount = max(EXAMPLE_AMOUNT, Decimal(least or 0).scaleb(-digits))
-    line = {name: _first(rule, name) for name in ("category", "brand", "sku", "tag")}
-    stores = {store.code.casefold(): store.code for store in program.business.stores.all()}
-    tiers = {tier.code.casefold(): tier.code for tier in said.tiers}
-    return {
-        f"{PREFIX}-what": _what(rule),
-        f"{PREFIX}-when": _moment_for(clauses, program).strftime("%Y-%m-%dT%H:%M"),
-        f"{PREFIX}-tier": tiers.get(one_of.get("tier", ""), said.tiers[0].code if said.tiers else ""),
-        f"{PREFIX}-store": stores.get(one_of.get("store", ""), ""),
-        f"{PREFIX}-channel": one_of.get("channel", ""),
-        f"{LINES}-TOTAL_FORMS": "1",
-        f"{LINES}-INITIAL_FORMS": "0",
-        **{f"{LINES}-0-{name}": value for name, value in line.items()},
-        f"{LINES}-0-quantity": "1",
-        f"{LINES}-0-amount": f"{amount:.{digits}f}",
-    }
-
-
-def _what(rule: RuleContent | None) -> str:
-    if rule is None or rule.trigger == Rule.Trigger.PURCHASE:
-        return ""
-    return rule.event if rule.trigger == Rule.Trigger.EVENT else ENROLMENT
-
-
-def _first(rule: RuleContent | None, kind: str) -> str:
-    """Return the first value that the rule asks of a line, as it was written."""
-    written = next((one.value for one in rule.clauses if one.kind == kind and not one.negated), "") if rule else ""
-    return next((part.strip() for row in csv.reader([written], skipinitialspace=True) for part in row), "")
-
-
-def _readable(rule: RuleContent, digits: int) -> list[Clause]:
-    found = []
-    for given in rule.clauses:
-        try:
-            found.append(parsed(given.kind, given.value, negated=given.negated, digits=digits))
-        except ClauseError:
-            continue
-    return found
-
-
-def _moment_for(clauses: Iterable[Clause], program: Program) -> datetime:
-    """Return the first moment from now on whose day and hour fit; now, where none does."""
-    now = program.now().astimezone(program.zone)
-    days = [clause for clause in clauses if clause.kind in ("dates", "weekday")]
-    for ahead in range(DAYS_AHEAD):
-        day = now.date() + timedelta(days=ahead)
-        if all(_is_on(clause, day.toordinal(), str(day.isoweekday())) for clause in days):
-            hours = next((one for one in clauses if one.kind == "hours" and not one.negated), None)
-            at = now.time() if hours is None else time(*divmod(hours.least or 0, 60))
-            return datetime.combine(day, at, program.zone)
-    return now
-
-
-def _is_on(clause: Clause, ordinal: int, weekday: str) -> bool:
-    if clause.kind == "weekday":
-        fits = weekday in clause.values
-    else:
-        fits = (clause.least or 0) <= ordinal and (clause.most is None or ordinal <= clause.most)
-    return fits != clause.negated
-
-
 # --- What it would get ---------------------------------------------------------------------------------------------
 
 
@@ -272,16 +205,16 @@ def _result(request: HttpRequest, form: TryForm, lines: Any, version: ProgramVer
     member = form.cleaned_data["member"]
     if member is not None and not _may_see_members(request, program):
         return {"refusal": _("Your role does not let you look up members.")}
-    example = _example_of(form, lines, program)
+    tried = _example_of(form, lines, program)
     runnable, left_out = triable(said, faults_of(version, said) if version.is_draft else ())
     units = {unit.code: unit for unit in program.units.all()}
     in_force = program.version_at(program.now())
     try:
         now = None
         terms = compiled(version, runnable) if version.is_draft else terms_of(version.pk)
-        found = trial(example, program=program, terms=terms, units=units)
+        found = trial(tried, program=program, terms=terms, units=units)
         if in_force is not None and in_force != version:
-            now = trial(example, program=program, terms=terms_of(in_force.pk), units=units)
+            now = trial(tried, program=program, terms=terms_of(in_force.pk), units=units)
     except ProblemError as error:
         return {"refusal": str(error.detail)}
     return {
