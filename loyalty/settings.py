@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "import_export",
     "accounts",
     "accounts.history",
     "programs",
@@ -56,7 +55,6 @@ INSTALLED_APPS = [
     "loyalty.ledger",
     "loyalty.rewards",
     "loyalty.purchases",
-    "loyalty.rewards",
     "loyalty.moving",
     "loyalty.engagement",
     "loyalty.insights",
@@ -336,5 +334,3 @@ LOGGING = {
 
 UNFOLD = admin_theme.UNFOLD
 
-# What looks like a formula to a spreadsheet leaves as plain text.
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

@@ -21,6 +21,7 @@ from accounts.roles import Permission
 from programs import actions, content
 from programs.admin.drafts import DraftOnly, offer, shown_if
 from programs.admin.groups import EventTypeInline, RuleGroupInline
+from programs.admin.looking import NoticesOthers
 from programs.admin.publishing import PublishPage
 from programs.admin.recorded import RecordedTerms
 from programs.admin.rules import RuleInline
@@ -51,7 +52,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ProgramVersion)
-class VersionAdmin(RecordedTerms, PublishPage, DraftOnly, TenantAdmin):
+class VersionAdmin(RecordedTerms, NoticesOthers, PublishPage, DraftOnly, TenantAdmin):
     """Versions of the terms. One draft a program can be edited; the published ones are for reading."""
 
     business_path = "program__business"
