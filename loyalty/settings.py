@@ -333,4 +333,3 @@ LOGGING = {
 }
 
 UNFOLD = admin_theme.UNFOLD
-

@@ -164,12 +164,15 @@ def needs_of(standing: Standing, rows: Sequence[Row], *, segments: bool, convert
 
 
 def restored_by(rows: Iterable[Row]) -> dict[UUID, engine.Restored]:
-    """Return by its id each redemption that returns among ``rows`` name and that no return has given back."""
-    named = {UUID(one["id"]) for row in rows if row.kind == Activity.Kind.REFUND for one in row.payments}
-    if not named:
+    """Return by its id each redemption that returns among ``rows`` are to give back."""
+    returns = {row.id for row in rows if row.kind == Activity.Kind.REFUND and row.payments}
+    if not returns:
         return {}
-    spent = Redemption.objects.filter(pk__in=named, status=Redemption.Status.CAPTURED).select_related("unit")
-    return {one.pk: engine.Restored(one.pk, one.unit.code if one.unit else "", _taken(one.taken)) for one in spent}
+    spent = Redemption.objects.filter(returned_by__in=returns, status=Redemption.Status.CAPTURED)
+    return {
+        one.pk: engine.Restored(one.pk, one.unit.code if one.unit else "", _taken(one.taken), one.settled_at)
+        for one in spent.select_related("unit")
+    }
 
 
 def _taken(rows: Iterable[Sequence[Any]]) -> engine.Taken:
@@ -234,6 +237,28 @@ def read_for_refunds(
     )
     for membership_id, occurred_at, pk in standing.values_list("membership_id", "occurred_at", "pk"):
         book.states[membership_id].standing_activity.append((occurred_at, pk))
+    _read_activity_since_spending(book, ordered, restores)
+
+
+def _read_activity_since_spending(
+    book: ledger.Book, ordered: Mapping[UUID, Sequence[Row]], restores: Mapping[UUID, engine.Restored]
+) -> None:
+    """Add when members were active since they spent what now comes back: it tells what would have been forfeited."""
+    since: dict[UUID, datetime] = {}
+    for pk, rows in ordered.items():
+        named = (restores.get(UUID(one["id"])) for row in rows for one in row.payments if one["kind"] == "redemption")
+        moments = [one.spent_at for one in named if one is not None and one.spent_at is not None]
+        if moments:
+            since[pk] = min(moments)
+    if not since:
+        return
+    later = Activity.objects.purchases().filter(
+        membership_id__in=since, status=Activity.Status.ACCRUED, is_void=False, occurred_at__gt=min(since.values())
+    )
+    for membership_id, occurred_at, pk in later.values_list("membership_id", "occurred_at", "pk"):
+        state = book.states[membership_id]
+        if occurred_at > since[membership_id] and (occurred_at, pk) not in state.standing_activity:
+            state.standing_activity.append((occurred_at, pk))
 
 
 def read_for_late_activity(
@@ -270,7 +295,7 @@ def engine_activity(
     purchase = purchases.get((row.program_id, row.purchase_external_id))
     purchase_id = purchase.pk if purchase is not None else row.id
     parts = parts_of(row.lines, row.total)
-    named = [UUID(one["id"]) for one in row.payments]
+    named = [UUID(one["id"]) for one in row.payments if one["kind"] == "redemption"]
     given_back = tuple(restores[pk] for pk in named if pk in restores)
     return engine.Refund(row.id, row.occurred_at, purchase_id, parts, judged.get(purchase_id), given_back)
 

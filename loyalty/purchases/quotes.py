@@ -39,7 +39,7 @@ from programs.engine.baskets import earning_amount
 from programs.engine.state import Outcome, State, Verdict
 from programs.engine.terms import Schedule, Terms
 from programs.engine.timeline import fold
-from programs.models import Membership, Program
+from programs.models import ApiKey, Membership, Program
 
 NOTHING_PAID = Paid()
 
@@ -65,7 +65,7 @@ class Quote:
     verdict: Verdict | None = None
 
 
-def quote(*, program: Program, item: PurchaseInput) -> Quote:
+def quote(*, program: Program, item: PurchaseInput, by: ApiKey) -> Quote:
     """Return what the purchase would get, judged after all that is recorded of the member already.
 
     Raises UnknownMemberError, MemberBlockedError, MemberClosedError, ProgramClosedError, InvalidError;
@@ -78,7 +78,7 @@ def quote(*, program: Program, item: PurchaseInput) -> Quote:
         terms = intake.schedule.at(item.occurred_at)
         assert terms is not None, "check_moment refuses it"
         member = member_of(item.member, members_named(program, {item.member} - {""}))
-        paid = paid_of(item, member, program=program)
+        paid = _paid_of(item, member, program=program, by=by)
         arithmetic = _arithmetic(item, terms, paid)
         if member is None:
             return Quote(arithmetic=arithmetic)
@@ -86,9 +86,12 @@ def quote(*, program: Program, item: PurchaseInput) -> Quote:
         return _judged(wanted, member, program=program, schedule=intake.schedule, arithmetic=arithmetic)
 
 
-def paid_of(item: PurchaseInput, member: Membership | None, *, program: Program) -> Paid:
-    """Return what the redemptions and vouchers that a purchase names pay of it; raise as ``tender_of``."""
-    tender = tender_of(program=program, member=member, redemptions=item.redemptions, vouchers=item.vouchers)
+def _paid_of(item: PurchaseInput, member: Membership | None, *, program: Program, by: ApiKey) -> Paid:
+    """Return what the redemptions and vouchers that a purchase names pay of it; raise what would refuse them."""
+    tender = tender_of(program=program, member=member, redemptions=item.redemptions, vouchers=item.vouchers, by=by)
+    if member is not None:
+        standing = Standing.objects.get(pk=member.pk)
+        tender.check(at=max(item.occurred_at, present_of(program=program, standing=standing, now=program.now())))
     return tender.paid_of(Basket(item.total, engine_lines(stored(item.lines))))
 
 

@@ -365,7 +365,7 @@ class _Timeline:
         owed = dict(self.state.owed)
         facts: dict[str, Any] = {"purchase": str(one.purchase_id), "credit": credit}
         if one.restores and terms.redeemed_come_back:
-            facts["restored"] = self.spending.restore(one.restores, moment, one.id)
+            facts["restored"] = self.spending.restore(one.restores, moment, one.id, terms)
         waived = self.value.take_back(
             awards,
             refund_id=one.id,
