@@ -13,8 +13,8 @@ from django.db.models import F, Max, Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import PaginationInlineFormSet, UnfoldAdminDecimalFieldWidget, name_for_screen_readers
-from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, own_page
+from accounts.admin_base import UnfoldAdminDecimalFieldWidget, name_for_screen_readers
+from programs.admin.drafts import NumbersForm, PartAdmin, PartFormSet, PartInline, PartOfPartInline, own_page
 from programs.admin.wording import tier_in_words
 from programs.models import ProgramVersion, Tier, TierBenefit, TierCondition
 
@@ -94,7 +94,7 @@ def _short(condition: TierCondition) -> str:
     return f"{condition.threshold.normalize():f}"
 
 
-class TierFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+class TierFormSet(PartFormSet):
     """The ladder's rows, which may change places with each other in one go."""
 
     def clean(self) -> None:

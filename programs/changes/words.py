@@ -247,10 +247,14 @@ def _cap_name(cap: CapContent) -> str:
 
 
 def _cap(cap: CapContent, unit: str, words: Words) -> str:
-    if cap.counts == RuleCap.Counts.AMOUNT:
-        said = words.amount(cap.amount)
-    elif cap.counts == RuleCap.Counts.UNITS:
-        said = words.units_of(unit, cap.amount) if unit else formats.rate(cap.amount)
-    else:
-        said = ngettext("%(count)d time", "%(count)d times", int(cap.amount)) % {"count": int(cap.amount)}
+    said = limit_in_words(cap, unit, words)
     return said if cap.is_on else _("%(limit)s (switched off)") % {"limit": said}
+
+
+def limit_in_words(cap: CapContent, unit: str, words: Words) -> str:
+    """Return how much a limit lets through; ``unit`` is the code of the one that is given."""
+    if cap.counts == RuleCap.Counts.AMOUNT:
+        return words.amount(cap.amount)
+    if cap.counts == RuleCap.Counts.UNITS:
+        return words.units_of(unit, cap.amount) if unit else formats.rate(cap.amount)
+    return ngettext("%(count)d time", "%(count)d times", int(cap.amount)) % {"count": int(cap.amount)}
