@@ -11,7 +11,7 @@ from django.urls import reverse
 from programs.faults import Fault
 from programs.models import ProgramVersion
 
-LISTS = {"tiers": "tiers", "rules": "rules", "units": "unit_terms", "events": "event_types"}
+LISTS = {"tiers": "tiers", "rules": "rules", "units": "unit_terms", "events": "event_types", "rewards": "rewards"}
 """The rows on the version's page, by what they are called in a fault: the prefix of their form."""
 
 
@@ -25,7 +25,7 @@ class PlacedFault:
 
 
 def placed(faults: Iterable[Fault], version: ProgramVersion) -> list[PlacedFault]:
-    """Return the faults with their addresses; four queries where there are any."""
+    """Return the faults with their addresses; five queries where there are any."""
     found = list(faults)
     if not found:
         return []
@@ -33,6 +33,7 @@ def placed(faults: Iterable[Fault], version: ProgramVersion) -> list[PlacedFault
         **_pages("tier", "tier", version.tiers.values_list("code", "pk")),
         **_pages("rule", "rule", version.rules.values_list("code", "pk")),
         **_pages("group", "rulegroup", version.groups.values_list("code", "pk")),
+        **_pages("reward", "reward", version.rewards.values_list("code", "pk")),
         **_pages("unit", "unitterms", version.unit_terms.values_list("unit__code", "pk")),
     }
     own = reverse("admin:programs_programversion_change", args=[version.pk])
