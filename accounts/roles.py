@@ -25,6 +25,8 @@ class Permission(StrEnum):
     RETRY_ACTIVITY = "retry_activity"
     GRANT_TIERS = "grant_tiers"
     TELL_MEMBERS = "tell_members"
+    RELEASE_REWARDS = "release_rewards"
+    STOCK_REWARDS = "stock_rewards"
     MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"
     OPEN_TILL = "open_till"
