@@ -82,10 +82,10 @@ def purchases_of_refunds(rows: Iterable[Row]) -> dict[tuple[UUID, str], Activity
     query = Q()
     for program_id, external_ids in wanted.items():
         query |= Q(program_id=program_id, kind=Activity.Kind.PURCHASE, external_id__in=external_ids)
-    columns = ("program_id", "external_id", "occurred_at", "status", "total", "tax", "lines", "channel", "attributes")
-    columns += ("paid", "freed")
+    named = ("program_id", "external_id", "occurred_at", "status")
+    told = ("total", "tax", "lines", "channel", "attributes", "paid", "freed")
     keys = ReceiptKey.objects.filter(query).values("activity_id")  # The index that finds a receipt by its name.
-    found = Activity.objects.filter(pk__in=keys).select_related("store").only(*columns, "store__code")
+    found = Activity.objects.filter(pk__in=keys).select_related("store").only(*named, *told, "store__code")
     return {(one.program_id, one.external_id): one for one in found}
 
 

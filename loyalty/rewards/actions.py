@@ -18,6 +18,7 @@ from loyalty.rewards import problems, stocks
 from loyalty.rewards.models import Redemption, Voucher
 from loyalty.rewards.sentences import refusal_sentence
 from programs import codes
+from programs.engine.dates import local_day
 from programs.engine.offers import beyond_basket
 from programs.engine.state import Ask, Cost, Refusal, Reserve, Settle
 from programs.engine.terms import RATE_SCALE, Terms
@@ -61,7 +62,13 @@ def _reserve(membership: Membership, code: str, ask: Ask) -> Redemption:
     assert reward is not None
     cost = outcome.reserved[redemption_id]
     hold = next(held for held in state.holds if held.id == redemption_id)
-    stocks.claim(program_id=membership.program_id, reward=reward, quantity=cost.quantity, redemption_id=redemption_id)
+    stocks.claim(
+        program_id=membership.program_id,
+        reward=reward,
+        quantity=cost.quantity,
+        redemption_id=redemption_id,
+        day=local_day(now, terms.zone),
+    )
     return Redemption.objects.create(
         id=redemption_id,
         program_id=membership.program_id,

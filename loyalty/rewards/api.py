@@ -123,7 +123,18 @@ class Vouchers(RewardsEndpoint):
         return json_answer(PageAnswer(results=results, next=page.next, previous=page.previous))
 
 
-class Voucher(RewardsEndpoint):
+class VoucherEndpoint(RewardsEndpoint):
+    """What the calls of one voucher have in common."""
+
+    def shown(self, row: VoucherRow) -> HttpResponse:
+        """Answer with a voucher as it stands at its member's present."""
+        standing = Standing.objects.get(pk=row.membership_id)
+        now = present_moment(row.membership, standing)
+        with self.language_of(row.membership):
+            return json_answer(voucher_answer(row, program=self.program, now=now))
+
+
+class Voucher(VoucherEndpoint):
     """One voucher."""
 
     scopes: ClassVar = {"GET": "rewards:read"}
@@ -139,19 +150,11 @@ class Voucher(RewardsEndpoint):
     def get(self, request: Request, code: str) -> HttpResponse:
         return self.shown(self.voucher(code))
 
-    def shown(self, row: VoucherRow) -> HttpResponse:
-        """Answer with a voucher as it stands at its member's present."""
-        standing = Standing.objects.get(pk=row.membership_id)
-        now = present_moment(row.membership, standing)
-        with self.language_of(row.membership):
-            return json_answer(voucher_answer(row, program=self.program, now=now))
 
-
-class VoucherRedeem(Voucher):
+class VoucherRedeem(VoucherEndpoint):
     """Use a voucher, once."""
 
     scopes: ClassVar = {"POST": "vouchers:write"}
-    http_method_names = ("post",)
 
     @documented(
         name="vouchers_redeem",

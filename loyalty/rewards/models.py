@@ -123,9 +123,13 @@ class Voucher(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["program", "membership", "-posted_at", "-id"], name="rewards_voucher_of_member"),
             models.Index(fields=["program", "-posted_at", "-id"], name="rewards_voucher_newest"),
+            models.Index(fields=["program", "lookup"], name="rewards_voucher_by_code"),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["program", "lookup"], name="rewards_voucher_code_unique"),
+            # Two pools may hold the same code: what others made is not ours to tell apart.
+            models.UniqueConstraint(
+                fields=["program", "lookup"], name="rewards_voucher_code_unique", condition=~Q(reason="chosen")
+            ),
             models.UniqueConstraint(
                 fields=["program", "redemption"],
                 name="rewards_voucher_one_per_redemption",
@@ -183,8 +187,8 @@ class PoolCode(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("program"))
-    pool = models.SlugField(_("pool"), max_length=40)
-    code = models.CharField(_("code"), max_length=64)
+    pool = models.SlugField(_("pool"), max_length=64, db_index=False)
+    code = models.CharField(_("code"), max_length=64)  # Its case is kept.
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.FREE)
     value_minor = models.BigIntegerField(_("worth"), null=True)  # Minor units; else what the reward says.
     expires_on = models.DateField(_("last day"), null=True)
@@ -201,14 +205,15 @@ class PoolCode(models.Model):
             models.Index(fields=["program", "redemption_id"], name="rewards_poolcode_held", condition=Q(state="held")),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["program", "pool", "code"], name="rewards_poolcode_code_unique"),
+            models.UniqueConstraint(fields=["program", "pool", "code"], name="rewards_poolcode_once"),
+            models.CheckConstraint(name="rewards_poolcode_has_code", condition=~Q(code="")),
             models.CheckConstraint(
                 name="rewards_poolcode_held_for_a_redemption",
                 condition=Q(state="free", redemption_id__isnull=True) | ~Q(state="free"),
             ),
             models.CheckConstraint(
-                name="rewards_poolcode_value_not_negative",
-                condition=Q(value_minor__isnull=True) | Q(value_minor__gte=0),
+                name="rewards_poolcode_value_positive",
+                condition=Q(value_minor__isnull=True) | Q(value_minor__gt=0),
             ),
         ]
 

@@ -14,6 +14,7 @@ from loyalty.ledger.models import Standing
 from loyalty.ledger.signals import units_wanted
 from loyalty.rewards import stocks
 from loyalty.rewards.sentences import refusal_sentence
+from programs.engine.dates import local_day
 from programs.engine.offers import judge
 from programs.engine.state import Ask, Refusal, State
 from programs.engine.terms import Reward, Terms
@@ -67,7 +68,7 @@ def offers_of(membership: Membership) -> Offers:
     terms = schedule.versions[max(0, schedule.index_of(standing.version_id))]
     now = present_moment(membership, standing).astimezone(UTC)
     state = ledger.open_book([standing], {membership.pk: EVERYTHING}).states[membership.pk]
-    left = stocks.left(program=membership.program, rewards=terms.rewards)
+    left = stocks.left(program=membership.program, rewards=terms.rewards, day=local_day(now, terms.zone))
     units = {unit.code: unit for unit in Unit.objects.filter(program_id=membership.program_id)}
     offers = [
         offer_of(

@@ -45,16 +45,24 @@ def _tier(terms: Terms, code: str) -> str:
 
 
 def _limit(refusal: Refusal, reward: Reward, terms: Terms) -> str:
-    window = str(dict(RuleCap.Window.choices).get(RuleCap.Window(refusal.why), refusal.why)).lower()
-    most = refusal.most or 1
-    said = ngettext("%(count)d time, %(window)s", "%(count)d times, %(window)s", most) % {
-        "count": most,
-        "window": window,
-    }
+    often = _how_often(refusal.why, refusal.most or 1)
     others = [other.name for other in terms.rewards if other.choice and other.choice == reward.choice]
     if len(others) > 1:
-        return _("Of %(rewards)s one is given: %(limit)s.") % {"rewards": formats.listed(others), "limit": said}
-    return _("It is given %(limit)s.") % {"limit": said}
+        return _("One of %(rewards)s is given, %(often)s.") % {"rewards": formats.listed(others), "often": often}
+    return _("It is given %(often)s.") % {"often": often}
+
+
+def _how_often(window: str, most: int) -> str:
+    said = {
+        RuleCap.Window.DAY: ngettext("once a day", "%(count)d times a day", most),
+        RuleCap.Window.WEEK: ngettext("once a week", "%(count)d times a week", most),
+        RuleCap.Window.MONTH: ngettext("once a calendar month", "%(count)d times a calendar month", most),
+        RuleCap.Window.QUARTER: ngettext("once a quarter", "%(count)d times a quarter", most),
+        RuleCap.Window.YEAR: ngettext("once a calendar year", "%(count)d times a calendar year", most),
+        RuleCap.Window.PROGRAM_YEAR: ngettext("once a program year", "%(count)d times a program year", most),
+        RuleCap.Window.LIFETIME: ngettext("once only", "%(count)d times in all", most),
+    }[RuleCap.Window(window)]
+    return said % {"count": most} if "%" in said else said
 
 
 def _basket(refusal: Refusal, program: Program) -> str:

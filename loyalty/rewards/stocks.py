@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -21,8 +21,11 @@ from programs.terms import schedules_of
 log = structlog.get_logger(__name__)
 
 
-def claim(*, program_id: UUID, reward: Reward, quantity: int, redemption_id: UUID) -> None:
-    """Take so many out of the reward's stock, and a code out of its pool. Raises SoldOutError."""
+def claim(*, program_id: UUID, reward: Reward, quantity: int, redemption_id: UUID, day: date) -> None:
+    """Take so many out of the reward's stock, and a code that is still good on ``day`` out of its pool.
+
+    Raises SoldOutError.
+    """
     if reward.stock is not None:
         RewardStock.objects.get_or_create(program_id=program_id, reward=reward.code)
         row = RewardStock.objects.filter(program_id=program_id, reward=reward.code)
@@ -30,12 +33,16 @@ def claim(*, program_id: UUID, reward: Reward, quantity: int, redemption_id: UUI
         if not there.update(claimed=F("claimed") + quantity):
             raise SoldOutError(_("All of them are gone."))
     if reward.pool:
-        _hold_code(program_id, reward.pool, redemption_id)
+        _hold_code(program_id, reward.pool, redemption_id, day)
 
 
-def _hold_code(program_id: UUID, pool: str, redemption_id: UUID) -> None:
+def _good_on(day: date) -> Q:
+    return Q(expires_on__isnull=True) | Q(expires_on__gte=day)
+
+
+def _hold_code(program_id: UUID, pool: str, redemption_id: UUID, day: date) -> None:
     skip = connection.features.has_select_for_update_skip_locked
-    free = PoolCode.objects.filter(program_id=program_id, pool=pool, state=PoolCode.State.FREE)
+    free = PoolCode.objects.filter(_good_on(day), program_id=program_id, pool=pool, state=PoolCode.State.FREE)
     code = free.select_for_update(skip_locked=skip).order_by("id").first()
     if code is None:
         raise SoldOutError(_("All of them are gone."))
@@ -53,8 +60,8 @@ def give_back(returned: Mapping[tuple[UUID, str], int], redemption_ids: Iterable
     held.update(state=PoolCode.State.FREE, redemption_id=None)
 
 
-def left(*, program: Program, rewards: Iterable[Reward]) -> dict[str, int]:
-    """Return how many are left of the rewards that have a stock or a pool, by code; at most two queries."""
+def left(*, program: Program, rewards: Iterable[Reward], day: date) -> dict[str, int]:
+    """Return how many are left on ``day`` of the rewards that have a stock or a pool, by code; at most two queries."""
     given = list(rewards)
     found: dict[str, int] = {}
     if limited := [reward for reward in given if reward.stock is not None]:
@@ -64,7 +71,7 @@ def left(*, program: Program, rewards: Iterable[Reward]) -> dict[str, int]:
             found[reward.code] = left_of(stocks.get(reward.code), terms=reward.stock) or 0
     if pooled := [reward for reward in given if reward.pool]:
         free = PoolCode.objects.filter(
-            program=program, pool__in={reward.pool for reward in pooled}, state=PoolCode.State.FREE
+            _good_on(day), program=program, pool__in={reward.pool for reward in pooled}, state=PoolCode.State.FREE
         )
         counts = dict(free.order_by().values_list("pool").annotate(count=Count("id")))
         for reward in pooled:

@@ -85,7 +85,7 @@ def _vouchers(book: Book, issues: Sequence[tuple[UUID, UUID, Issue]]) -> Iterato
 def _issue_pooled(redemption_ids: Sequence[UUID]) -> None:
     """Hand out the codes that were set aside with captured redemptions, as vouchers."""
     held = PoolCode.objects.filter(redemption_id__in=redemption_ids, state=PoolCode.State.HELD)
-    by_redemption = {code.redemption_id: code for code in held}
+    by_redemption = {code.redemption_id: code for code in held if code.redemption_id is not None}
     if not by_redemption:
         return
     rows, issued = [], {}

@@ -217,7 +217,8 @@ class _Timeline:
 
     def take(self, one: Activity) -> None:
         """Judge one activity at its time, and do what has fallen due by the member's present."""
-        if one.occurred_at > self.state.as_of:
+        is_spending = isinstance(one, Reserve | Settle)  # Always of the present: new terms may have just come.
+        if is_spending or one.occurred_at > self.state.as_of:
             self.advance(one.occurred_at)
         if isinstance(one, Refund):
             self._refund(one)
@@ -231,7 +232,7 @@ class _Timeline:
             self._purchase(one, terms)
         else:
             self._event(one, terms)
-        self.spending.convert(self.terms, self.state.as_of, None if isinstance(one, Reserve | Settle) else one.id)
+        self.spending.convert(self.terms, self.state.as_of, None if is_spending else one.id)
         self._settle_lots()
         self.advance(self.state.as_of)
 

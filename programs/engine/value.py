@@ -265,7 +265,6 @@ class Value:
         amount = sum(part for _lot, part in taken)
         if not amount:
             return
-        self._opens(unit, at)
         debt = self._debt(unit)
         moves = self._move(unit, source, "available", amount)
         lots = {lot.id: lot for lot in self.state.lots}

@@ -108,7 +108,7 @@ class Reward(models.Model):
     stock = models.PositiveIntegerField(
         _("stock"), null=True, blank=True, help_text=_("How many there are in all; empty: as many as are asked for.")
     )
-    pool = models.SlugField(_("pool of codes"), max_length=40, blank=True)
+    pool = models.SlugField(_("pool of codes"), max_length=64, blank=True)
     gives_unit = models.ForeignKey(
         Unit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("gives units of")
     )

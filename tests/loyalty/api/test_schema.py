@@ -26,6 +26,14 @@ ADDRESSES = {
     "/api/v1/events/": {"get", "post"},
     "/api/v1/events/{external_id}/": {"get"},
     "/api/v1/quotes/": {"post"},
+    "/api/v1/members/{member}/rewards/": {"get"},
+    "/api/v1/members/{member}/vouchers/": {"get"},
+    "/api/v1/redemptions/": {"post"},
+    "/api/v1/redemptions/{redemption}/": {"get"},
+    "/api/v1/redemptions/{redemption}/capture/": {"post"},
+    "/api/v1/redemptions/{redemption}/release/": {"post"},
+    "/api/v1/vouchers/{code}/": {"get"},
+    "/api/v1/vouchers/{code}/redeem/": {"post"},
     "/api/v1/sandbox/clock/": {"post"},
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loyalty.ledger.grants import grant_tier
+from loyalty.ledger.verify import verify
 from programs import presets
 from programs.actions import publish, start_draft
 from programs.keys import SCOPES
@@ -126,6 +127,40 @@ class Stage:
         assert answer.status_code in {200, 201}, answer.json()
         return answer.json()
 
+    # --- Spending ----------------------------------------------------------------------------------------------
+
+    def rewards(self, name: str = ANA) -> dict[str, Answer]:
+        """Return what a member can have, by code."""
+        found = self.till.get(f"members/external_id:{name}/rewards/").json()["results"]
+        return {reward["code"]: reward for reward in found}
+
+    def vouchers(self, name: str = ANA) -> list[Answer]:
+        """Return a member's vouchers, newest first."""
+        return self.till.get(f"members/external_id:{name}/vouchers/").json()["results"]
+
+    def ask(self, reward: str, *, member: str = ANA, **body: Any) -> Any:
+        """Return the answer to a member who asks for a reward, whatever it is."""
+        return self.till.post("redemptions/", {"member": f"external_id:{member}", "reward": reward, **body})
+
+    def reserve(self, reward: str, *, member: str = ANA, **body: Any) -> Answer:
+        """Return a reward that was set aside."""
+        answer = self.ask(reward, member=member, **body)
+        assert answer.status_code == 201, answer.json()
+        return answer.json()
+
+    def redeem(self, reward: str, *, member: str = ANA, **body: Any) -> Answer:
+        """Return a reward that was set aside and captured."""
+        reserved = self.reserve(reward, member=member, **body)
+        return self._sent(f"redemptions/{reserved['id']}/capture/", {})
+
+    def use(self, code: str, ref: str = "receipt-1", **body: Any) -> Any:
+        """Return the answer to a till that uses a voucher, whatever it is."""
+        return self.till.post(f"vouchers/{code}/redeem/", {"redemption_ref": ref, **body})
+
+    def books(self) -> list[str]:
+        """Return the faults of the books."""
+        return verify(programs=[self.program]).faults
+
     # --- What staff do -----------------------------------------------------------------------------------------
 
     def revise(self, edit: Callable[[ProgramVersion], Any]) -> None:
@@ -219,3 +254,13 @@ def next_expiry(member: Answer, code: str) -> tuple[str, str] | None:
     """Return what goes next, and the first moment at which it is gone."""
     expiry = member["balances"][code]["next_expiry"]
     return expiry and (expiry["amount"], expiry["at"])
+
+
+def refused(answer: Any) -> tuple[int, str]:
+    """Return the status and the code of a refusal."""
+    return answer.status_code, answer.json()["code"]
+
+
+def reward(code: str, **values: Any) -> Callable[[ProgramVersion], Any]:
+    """Return an edit that changes a reward."""
+    return lambda draft: draft.rewards.filter(code=code).update(**values)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from programs.models import TierRate
+from tests.factories.activity import drain
 from tests.loyalty.presets.stage import (
     Stage,
     available,
@@ -13,6 +16,8 @@ from tests.loyalty.presets.stage import (
     fired,
     held,
     next_expiry,
+    refused,
+    reward,
     rule,
     terms,
     tier,
@@ -190,3 +195,237 @@ def test_tax_does_not_earn_and_does_not_count_for_the_level(stage):
     bought = stage.buy("2025-03-01", "380.00", tax="30.01")
 
     assert (earned(bought), tier(bought["member"])) == ({"base": "349"}, "insider")
+
+
+# --- Rewards ---------------------------------------------------------------------------------------------------------
+
+
+def test_500_points_are_10_off_and_several_go_at_once(stage):
+    stage.buy("2025-03-10", "1600.00")
+
+    cash = stage.redeem("bi_cash", quantity=3, basket_total="80.00")
+
+    assert (cash["units"], cash["value"], cash["status"]) == ("1500", "30.00", "captured")
+    assert available(stage.member(), "points") == "100"
+    assert stage.books() == []
+
+
+def test_cash_is_never_more_than_the_basket(stage):
+    stage.buy("2025-03-10", "2600.00")
+
+    assert stage.reserve("bi_cash", quantity=2, basket_total="20.00")["value"] == "20.00"
+    answer = stage.ask("bi_cash", quantity=3, basket_total="29.99")
+
+    assert refused(answer) == (409, "basket-share")
+    assert answer.json()["detail"] == "With this basket it may be at most $29.99."
+
+
+def test_cash_can_be_asked_for_by_amount(stage):
+    stage.buy("2025-03-10", "1600.00")
+
+    assert stage.reserve("bi_cash", amount="20.00")["units"] == "1000"
+    assert refused(stage.ask("bi_cash", amount="15.00")) == (400, "amount-step")
+
+
+def test_cash_beyond_the_points_is_refused_with_what_is_missing(stage):
+    stage.buy("2025-03-10", "380.00")
+
+    answer = stage.ask("bi_cash")
+
+    assert refused(answer) == (409, "not-enough-units")
+    assert answer.json()["detail"] == "120\u00a0points are missing."
+    assert available(stage.member(), "points") == "380"
+
+
+def rouge(stage, name="ana"):
+    stage.buy("2025-03-10", "1000.00", member=name)
+    stage.buy("2025-03-10 13:00", "2000.00", member=name)
+
+
+def test_rouge_reward_is_100_off_for_2500_on_tuesdays_and_thursdays_from_nine_pacific(stage):
+    rouge(stage)
+    stage.at("2025-03-13 11:59")  # A Thursday; 8:59 in Los Angeles.
+    closed = stage.ask("rouge_reward")
+    assert refused(closed) == (409, "not-open")
+    assert stage.rewards()["rouge_reward"]["opens_at"] == "2025-03-13T12:00:00-04:00"
+
+    stage.at("2025-03-13 12:00")
+    hundred_off = stage.redeem("rouge_reward")
+    assert (hundred_off["units"], hundred_off["value"]) == ("2500", "100.00")
+    assert stage.rewards()["rouge_reward"]["stock"] == 499
+
+    stage.at("2025-03-14 12:00")  # A Friday.
+    assert stage.rewards()["rouge_reward"]["opens_at"] == "2025-03-18T12:00:00-04:00"
+
+
+def test_rouge_reward_is_for_rouge_alone(stage):
+    stage.buy("2025-03-10", "999.99")
+    stage.at("2025-03-13 12:00")
+
+    answer = stage.ask("rouge_reward")
+
+    assert refused(answer) == (409, "tier-too-low")
+    assert answer.json()["detail"] == "This is for members from Rouge on."
+
+
+def test_rouge_reward_is_gone_when_its_stock_is(stage):
+    stage.revise(reward("rouge_reward", stock=1))
+    rouge(stage)
+    stage.join("ben", "2025-02-01")
+    rouge(stage, "ben")
+    stage.at("2025-03-13 12:00")
+
+    first = stage.reserve("rouge_reward")
+    assert refused(stage.ask("rouge_reward", member="ben")) == (409, "sold-out")
+    assert stage.rewards("ben")["rouge_reward"]["reason"] == "All of them are gone."
+
+    stage.till.post(f"redemptions/{first['id']}/release/")
+    assert stage.ask("rouge_reward", member="ben").status_code == 201
+    assert stage.books() == []
+
+
+def born_in_may():
+    return Stage("beauty_insider", birth_date="1990-05-20")
+
+
+def test_birthday_gift_is_for_the_birthday_month_once_a_year():
+    stage = born_in_may()
+    assert refused(stage.ask("birthday_gift")) == (409, "not-open")
+    stage.at("2025-05-01 00:00")
+
+    gift = stage.redeem("birthday_gift")
+
+    assert (gift["units"], gift["unit"], gift["value"]) == ("0", None, None)
+    again = stage.ask("birthday_gift")
+    assert refused(again) == (409, "limit-reached")
+    assert again.json()["detail"] == "One of Birthday gift and 250 birthday points is given, once a calendar year."
+    stage.at("2026-05-31 23:59")
+    assert stage.ask("birthday_gift").status_code == 201
+
+
+def test_birthday_points_are_a_choice_instead_of_the_gift():
+    stage = born_in_may()
+    stage.at("2025-05-20")
+
+    stage.redeem("birthday_points")
+
+    assert available(stage.member(), "points") == "250"
+    assert refused(stage.ask("birthday_gift")) == (409, "limit-reached")
+    assert earned(stage.report("birthday_points", "2025-05-21")) == {}
+    assert stage.books() == []
+
+
+def test_gift_leaves_no_points_and_points_by_event_leave_no_gift():
+    stage = born_in_may()
+    stage.join("ben", "2025-02-01", birth_date="1985-05-03")
+    stage.at("2025-05-20")
+    stage.redeem("birthday_gift")
+    assert earned(stage.report("birthday_points", "2025-05-21")) == {}
+
+    body = {"external_id": "e-b", "member": "external_id:ben", "type": "birthday_points"}
+    stage.till.post("events/", body | {"occurred_at": stage.moment("2025-05-21").isoformat()})
+    drain()
+
+    assert available(stage.member("ben"), "points") == "250"
+    assert refused(stage.ask("birthday_gift", member="ben")) == (409, "limit-reached")
+
+
+def test_gift_that_nobody_fetched_can_be_asked_for_again():
+    stage = born_in_may()
+    stage.at("2025-05-20 12:00")
+    stage.reserve("birthday_gift")
+    assert refused(stage.ask("birthday_points")) == (409, "limit-reached")
+
+    stage.at("2025-05-20 12:15")
+
+    assert stage.ask("birthday_points").status_code == 201
+
+
+OPENINGS = [
+    ("2025-04-07 08:59", [False, False, False]),
+    ("2025-04-07 09:00", [False, False, True]),
+    ("2025-04-08 09:00", [False, True, True]),
+    ("2025-04-09 09:00", [True, True, True]),
+    ("2025-05-01 00:00", [False, False, False]),
+]
+
+
+def opened_for_a_launch(draft):
+    """Set the three openings of a launch and of a sale."""
+    opens = {"insider": 9, "vib": 8, "rouge": 7}
+    for code in ("launch", "sale"):
+        offer = draft.rewards.get(code=code)
+        zone = draft.program.zone
+        offer.is_on, offer.opens_at = True, datetime(2025, 4, opens["insider"], 9, tzinfo=zone)
+        offer.closes_at = datetime(2025, 5, 1, tzinfo=zone)
+        offer.save()
+        for row in offer.tiers.select_related("tier"):
+            row.opens_at = datetime(2025, 4, opens[row.tier.code], 9, tzinfo=zone)
+            row.save()
+
+
+def three_levels():
+    """Return a stage with a launch to come and a member of each level."""
+    stage = Stage("beauty_insider")
+    stage.revise(opened_for_a_launch)
+    for name, spend in (("vib", "350.00"), ("rouge", "1000.00")):
+        stage.join(name, "2025-01-02")
+        stage.buy("2025-03-10", spend, member=name)
+    return stage
+
+
+def test_launch_opens_for_rouge_then_vib_then_insider():
+    stage = three_levels()
+
+    for when, open_to in OPENINGS:
+        stage.at(when)
+        assert [stage.rewards(name)["launch"]["available"] for name in ("ana", "vib", "rouge")] == open_to
+
+    assert stage.rewards("rouge")["launch"]["reason"] == "It is over."
+
+
+def test_shop_asks_when_a_launch_opens_for_a_member():
+    stage = three_levels()
+    stage.at("2025-04-07 09:00")
+
+    assert stage.rewards("rouge")["launch"]["kind"] == "entitlement"
+    assert stage.rewards("vib")["launch"]["opens_at"] == "2025-04-08T09:00:00-04:00"
+    assert stage.rewards("vib")["launch"]["reason_code"] == "not-open"
+
+
+@pytest.mark.parametrize(
+    ("name", "percent", "value"), [("ana", "10", "8.00"), ("vib", "15", "12.00"), ("rouge", "20", "16.00")]
+)
+def test_sale_takes_off_by_level(name, percent, value):
+    stage = three_levels()
+    stage.at("2025-04-09 09:00")
+
+    sale = stage.redeem("sale", member=name, basket_total="80.00")
+
+    assert (sale["percent"], sale["value"]) == (percent, value)
+
+
+def test_redemption_keeps_points_alive(stage):
+    stage.buy("2025-03-10", "1000.00")
+    stage.at("2025-12-01")
+    stage.redeem("bi_cash")
+
+    assert available(stage.at("2026-03-11 00:00"), "points") == "500"
+    assert next_expiry(stage.member(), "points") == ("500", "2026-12-02T00:00:00-05:00")
+
+
+def test_returned_redemption_gives_its_points_back(stage):
+    stage.buy("2025-03-10", "1000.00")
+    cash = stage.redeem("bi_cash", quantity=2)
+    bought = stage.buy("2025-03-12", "40.00", redemptions=[cash["id"]])
+    assert earned(bought) == {"base": "30"}  # Rouge: 20.00 at 1.5.
+    assert available(stage.member(), "points") == "30"
+
+    back = stage.give_back(bought, "2025-03-13", redemptions=[cash["id"]])
+
+    assert earned(back) == {"base": "-30"}
+    assert available(stage.member(), "points") == "1000"
+    assert stage.till.get(f"redemptions/{cash['id']}/").json()["status"] == "returned"
+    again = {"external_id": "again", "purchase": bought["external_id"], "redemptions": [cash["id"]]}
+    assert refused(stage.till.post("refunds/", again | {"occurred_at": "2025-03-14T12:00:00Z"}))[0] == 409
+    assert stage.books() == []

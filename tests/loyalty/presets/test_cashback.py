@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.loyalty.presets.stage import Stage, available, cap, cut_by, earned, unit
+from tests.loyalty.presets.stage import Stage, available, cap, cut_by, earned, refused, unit
 
 pytestmark = pytest.mark.django_db
 
@@ -145,3 +145,31 @@ def test_returned_travel_takes_back_the_default_rate_first(stage):
 
     assert earned(some) == {"travel": "-0.20", "default": "-0.50"}
     assert earned(rest) == {"travel": "-4.80"}
+
+
+# --- Credit ----------------------------------------------------------------------------------------------------------
+
+
+def test_cashback_that_has_arrived_is_spent_in_any_amount(stage):
+    stage.buy("2026-02-01", "500.00")
+    assert refused(stage.ask("credit", amount="0.01")) == (409, "not-enough-units")
+    stage.at("2026-02-15 12:00")
+
+    credit = stage.redeem("credit", amount="1.37")
+
+    assert (credit["units"], credit["value"], credit["unit"]) == ("1.37", "1.37", "cash")
+    assert available(stage.member(), "cash") == "3.63"
+    assert refused(stage.ask("credit", amount="3.64")) == (409, "not-enough-units")
+    assert stage.ask("credit", amount="3.63").status_code == 201
+    assert stage.books() == []
+
+
+def test_part_paid_with_credit_does_not_earn(stage):
+    stage.buy("2026-02-01", "500.00")
+    stage.at("2026-02-15 12:00")
+    credit = stage.reserve("credit", amount="5.00")
+
+    bought = stage.buy("2026-02-16", "105.00", redemptions=[credit["id"]])
+
+    assert (earned(bought), bought["paid"]) == ({"default": "1.00"}, "5.00")
+    assert stage.till.get(f"redemptions/{credit['id']}/").json()["status"] == "captured"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.loyalty.presets.stage import Stage, available, earned, held, next_expiry, rule, tier, unit
+from tests.loyalty.presets.stage import Stage, available, earned, held, next_expiry, refused, rule, tier, unit
 
 pytestmark = pytest.mark.django_db
 DAY = {"dates": "2026-05-01..2026-05-01"}
@@ -129,3 +129,57 @@ def test_return_takes_back_stars_and_the_level_they_reached(stage):
     back = stage.give_back(bought, "2026-03-12", amount="0.50")
 
     assert (earned(back), tier(back["member"])) == ({"base": "-1"}, "green")
+
+
+# --- Rewards ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_class_of_reward_has_its_price(stage):
+    stage.buy("2026-01-10", "1000.00")
+
+    prices = {code: (one["price"], one["kind"], one["value"]) for code, one in stage.rewards().items()}
+
+    assert prices == {
+        "stars_25": ("25", "product", None),
+        "stars_60": ("60", "money_off", "2.00"),
+        "stars_100": ("100", "product", None),
+        "stars_200": ("200", "product", None),
+        "stars_300": ("300", "product", None),
+        "stars_400": ("400", "product", None),
+        "free_addon": ("0", "product", None),
+    }
+    for code in ("stars_25", "stars_60", "stars_100", "stars_200", "stars_300"):
+        assert stage.redeem(code)["units"] == prices[code][0]
+    assert available(stage.member(), "stars") == "315"
+    assert refused(stage.ask("stars_400")) == (409, "not-enough-units")
+
+
+def test_add_on_is_free_once_a_month_for_everyone(stage):
+    stage.at("2026-01-10")
+
+    assert stage.redeem("free_addon")["units"] == "0"
+    assert refused(stage.ask("free_addon")) == (409, "limit-reached")
+    stage.at("2026-02-01 00:00")
+    assert stage.ask("free_addon").status_code == 201
+
+
+def test_redemption_moves_the_end_of_all_stars(stage):
+    stage.buy("2026-01-10", "100.00")
+    stage.at("2026-03-05")
+
+    stage.redeem("stars_25")
+
+    assert next_expiry(stage.member(), "stars") == ("75", "2026-10-01T00:00:00-07:00")
+
+
+def test_stars_held_over_their_end_are_gone_when_given_free(stage):
+    stage.buy("2025-12-15", "100.00")
+    stage.at("2026-06-30 23:50")
+    held_back = stage.reserve("stars_25")
+
+    stage.at("2026-07-01 00:10")
+
+    balance = stage.member()["balances"]["stars"]
+    assert (balance["available"], balance["held"]) == ("0", "0")
+    assert stage.till.get(f"redemptions/{held_back['id']}/").json()["status"] == "released"
+    assert stage.books() == []

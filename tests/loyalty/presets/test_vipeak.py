@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.ledger.grants import NoReasonError
 from programs.models import TierRate
-from tests.loyalty.presets.stage import Stage, available, earned, held, next_expiry, tier
+from tests.loyalty.presets.stage import Stage, available, earned, held, next_expiry, refused, tier
 
 pytestmark = pytest.mark.django_db
 SUMMIT_SPEND = "1000000.00"
@@ -150,3 +150,100 @@ def test_return_takes_back_points_and_the_tier_they_reached(stage):
     assert earned(back) == {"base": "-3500"}
     assert held(back["member"]) == ("adventurer", "2025-03-10", "2026-03-09")
     assert available(back["member"], "points") == "3500"
+
+
+# --- Rewards ---------------------------------------------------------------------------------------------------------
+
+
+def pioneer(stage):
+    """Make Ana a Pioneer with 8,500 points and a birthday in June."""
+    stage.till.send("PATCH", "members/external_id:ana/", {"birth_date": "1990-06-15"})
+    stage.buy_all([("2025-03-10", "7000.00"), ("2025-03-11", "1000.00")])
+
+
+def test_1200_points_pay_120_of_a_basket_of_400_and_not_more(stage):
+    pioneer(stage)
+
+    most = stage.reserve("points_cash", amount="120.00", basket_total="400.00")
+
+    assert (most["units"], most["value"], most["unit"]) == ("1200", "120.00", "points")
+    beyond = stage.ask("points_cash", amount="121.00", basket_total="400.00")
+    assert refused(beyond) == (409, "basket-share")
+    assert beyond.json()["detail"] == "With this basket it may be at most HK$120.00."
+
+
+def test_points_pay_whole_dollars_of_a_basket_that_is_told(stage):
+    pioneer(stage)
+
+    assert refused(stage.ask("points_cash", amount="10.50", basket_total="400.00")) == (400, "amount-step")
+    assert refused(stage.ask("points_cash", amount="10.00")) == (400, "required")
+    assert refused(stage.ask("points_cash", basket_total="400.00")) == (400, "required")
+    assert refused(stage.ask("points_cash", amount="0.00", basket_total="400.00")) == (400, "not-positive")
+
+
+def test_part_paid_with_points_does_not_earn_and_spent_points_do_not_come_back(stage):
+    pioneer(stage)
+    paid = stage.redeem("points_cash", amount="120.00", basket_total="400.00")
+    assert available(stage.member(), "points") == "7300"
+
+    bought = stage.buy("2025-03-12", "400.00", redemptions=[paid["id"]])
+    assert (earned(bought), bought["paid"]) == ({"base": "420"}, "120.00")
+
+    stage.give_back(bought, "2025-03-13", redemptions=[paid["id"]])
+    assert available(stage.member(), "points") == "7300"
+    assert stage.till.get(f"redemptions/{paid['id']}/").json()["status"] == "captured"
+    assert stage.books() == []
+
+
+def test_oldest_points_are_spent_first(stage):
+    stage.buy_all([("2025-03-10", "100.00"), ("2025-05-10", "100.00")])
+
+    stage.redeem("points_cash", amount="15.00", basket_total="400.00")
+
+    assert next_expiry(stage.member(), "points") == ("50", "2026-05-11T00:00:00+08:00")
+
+
+@pytest.mark.parametrize(
+    ("spend", "percent"), [("1.00", "10"), ("3500.00", "20"), ("7000.00", "30"), (SUMMIT_SPEND, "30")]
+)
+def test_birthday_discount_goes_by_tier_once_in_the_birthday_month(spend, percent):
+    stage = Stage("vipeak", birth_date="1990-06-15")
+    stage.buy("2025-03-10", spend)
+    assert stage.rewards()["birthday_discount"]["percent"] == percent
+    early = stage.ask("birthday_discount", basket_total="1000.00")
+    assert refused(early) == (409, "not-open")
+    assert stage.rewards()["birthday_discount"]["opens_at"] == "2025-06-01T00:00:00+08:00"
+
+    stage.at("2025-06-01 00:00")
+    discount = stage.redeem("birthday_discount", basket_total="1000.00")
+
+    assert (discount["units"], discount["percent"], discount["value"]) == ("0", percent, f"{int(percent) * 10}.00")
+    assert refused(stage.ask("birthday_discount")) == (409, "limit-reached")
+    stage.at("2025-07-01 00:00")
+    assert refused(stage.ask("birthday_discount")) == (409, "not-open")
+
+
+def test_birthday_discount_of_the_invited_is_that_of_pioneer():
+    stage = Stage("vipeak", birth_date="1990-06-15")
+    stage.give_tier("summit", "invitation", "2025-06-02", "2025-12-31")
+
+    assert stage.rewards()["birthday_discount"]["percent"] == "30"
+
+
+def test_explorer_has_no_birthday_discount():
+    stage = Stage("vipeak", birth_date="1990-06-15")
+    stage.at("2025-06-02")
+
+    answer = stage.ask("birthday_discount")
+
+    assert refused(answer) == (409, "tier-too-low")
+    assert answer.json()["detail"] == "This is for members from Blazer on."
+
+
+def test_birthday_discount_needs_a_birthday(stage):
+    stage.buy("2025-03-10", "10.00")
+
+    answer = stage.ask("birthday_discount")
+
+    assert refused(answer) == (409, "not-open")
+    assert answer.json()["detail"] == "It is for the birthday, which is not known."

@@ -1,0 +1,482 @@
+"""Rewards, redemptions and vouchers as tills see them: each refusal in words, and nothing half done."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+
+from loyalty.ledger.models import Account, Entry, Standing
+from loyalty.rewards import guesses, pools, stocks
+from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
+from programs import codes
+from programs.models import Membership
+from tests.factories import make_key, make_user
+from tests.loyalty.api.client import Till
+from tests.loyalty.presets.stage import Stage, available, earned, refused, reward
+
+pytestmark = pytest.mark.django_db
+COFFEE = {"category": "coffee", "amount": "75.00"}
+CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}")
+
+
+@pytest.fixture
+def stage():
+    """Ana has 500 Stars at Gold, and it is noon of 10 March 2026."""
+    stage = Stage("coffee_stars", "2026-01-01 00:00")
+    stage.buy("2026-03-10", "500.00")
+    return stage
+
+
+def whole_state():
+    """Return all that spending could change."""
+    return (
+        list(Account.objects.order_by("pk").values_list("pk", "balance")),
+        Entry.objects.count(),
+        list(Standing.objects.order_by("pk").values_list("pk", "counters", "memory")),
+        list(Redemption.objects.order_by("pk").values_list("pk", "status")),
+        list(Voucher.objects.order_by("pk").values_list("pk", "status")),
+        list(RewardStock.objects.order_by("pk").values_list("pk", "claimed")),
+    )
+
+
+# --- Reserve, capture, release ---------------------------------------------------------------------------------------
+
+
+def test_reserved_units_are_held_for_15_minutes_and_then_free_again(stage):
+    held = stage.reserve("stars_100")
+
+    assert CODE.fullmatch(held["code"])
+    assert {name: held[name] for name in ("status", "units", "unit", "value", "quantity", "expires_at")} == {
+        "status": "reserved",
+        "units": "100",
+        "unit": "stars",
+        "value": None,
+        "quantity": 1,
+        "expires_at": "2026-03-10T12:15:00-07:00",
+    }
+    assert stage.member()["balances"]["stars"] == {
+        "available": "400", "pending": "0", "held": "100", "next_expiry": None
+    }  # fmt: skip
+
+    balances = stage.at("2026-03-10 12:15")["balances"]["stars"]
+
+    assert (balances["available"], balances["held"]) == ("500", "0")
+    shown = stage.till.get(f"redemptions/{held['id']}/").json()
+    assert (shown["status"], shown["reason"]) == ("released", "The time was up, so the units are free again.")
+    assert stage.books() == []
+
+
+def test_capture_spends_and_may_be_repeated(stage):
+    held = stage.reserve("stars_100")
+
+    answers = [stage.till.post(f"redemptions/{held['id']}/capture/") for _ in range(3)]
+
+    assert [(one.status_code, one.json()["status"]) for one in answers] == [(200, "captured")] * 3
+    assert available(stage.member(), "stars") == "400"
+    assert refused(stage.till.post(f"redemptions/{held['id']}/release/")) == (409, "redemption-captured")
+    assert stage.books() == []
+
+
+def test_release_gives_free_and_may_be_repeated(stage):
+    held = stage.reserve("stars_100")
+
+    answers = [stage.till.post(f"redemptions/{held['id']}/release/") for _ in range(3)]
+
+    assert [(one.status_code, one.json()["status"]) for one in answers] == [(200, "released")] * 3
+    assert available(stage.member(), "stars") == "500"
+    assert refused(stage.till.post(f"redemptions/{held['id']}/capture/")) == (409, "redemption-released")
+    assert stage.books() == []
+
+
+def test_capture_after_the_end_is_refused_and_leaves_the_units_free(stage):
+    held = stage.reserve("stars_100")
+    stage.at("2026-03-10 12:14:59")
+    other = stage.reserve("stars_25")
+    stage.at("2026-03-10 12:15")
+
+    late = stage.till.post(f"redemptions/{held['id']}/capture/")
+
+    assert refused(late) == (409, "hold-expired")
+    assert late.json()["detail"] == "The time to redeem this is up"
+    assert stage.till.post(f"redemptions/{held['id']}/release/").json()["status"] == "released"
+    assert stage.till.post(f"redemptions/{other['id']}/capture/").status_code == 200
+    assert available(stage.member(), "stars") == "475"
+    assert stage.books() == []
+
+
+def test_code_stands_for_the_redemption(stage):
+    held = stage.reserve("stars_100")
+
+    captured = stage.till.post(f"redemptions/{held['code'].lower().replace('-', ' ')}/capture/")
+
+    assert (captured.status_code, captured.json()["id"]) == (200, held["id"])
+
+
+def test_purchase_not_yet_judged_counts_before_units_are_refused(stage):
+    body = {"external_id": "r", "member": "external_id:ana", "currency": "USD", "total": "100.00"}
+    stage.till.post("purchases/", body | {"occurred_at": "2026-03-10T12:00:00-07:00"})
+
+    assert stage.ask("stars_400").status_code == 201
+    assert stage.ask("stars_200").status_code == 201
+
+
+def test_entries_name_what_units_were_spent_on(stage):
+    stage.redeem("stars_100")
+
+    entries = stage.till.get("members/external_id:ana/entries/").json()["results"]
+
+    told = [(one["kind"], one["account"], one["amount"], one["source"]["type"], one["reason"]) for one in entries]
+    assert sorted(told[:3]) == [
+        ("hold", "available", "-100", "redemption", "Set aside: Coffee, tea or bakery"),
+        ("hold", "held", "100", "redemption", "Set aside: Coffee, tea or bakery"),
+        ("redeem", "held", "-100", "redemption", "Spent: Coffee, tea or bakery"),
+    ]
+
+
+# --- Refusals --------------------------------------------------------------------------------------------------------
+
+
+def prepared(stage, code):
+    """Bring about a refusal of this code; return what is asked for then."""
+    if code == "not-enough-units":
+        return {"reward": "stars_400", "quantity": 1}, "stars_400"
+    if code == "sold-out":
+        stage.revise(reward("stars_25", stock=1))
+        stage.reserve("stars_25")
+    elif code == "not-open":
+        stage.revise(reward("stars_25", weekdays="wed"))
+    elif code == "limit-reached":
+        stage.redeem("free_addon")
+        return {}, "free_addon"
+    elif code == "basket-share":
+        stage.revise(reward("stars_60", most_share="10"))
+        return {"basket_total": "19.99"}, "stars_60"
+    elif code == "tier-too-low":
+        stage.revise(reward("stars_25", from_tier="reserve"))
+    return {}, "stars_25"
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        ("sold-out", "All of them are gone."),
+        ("not-open", "It is closed now; it opens on 11\u00a0Mar\u00a02026, 00:00."),
+        ("limit-reached", "It is given once a calendar month."),
+        ("basket-share", "With this basket it may be at most $1.99."),
+        ("tier-too-low", "This is for members from Reserve on."),
+    ],
+)
+def test_refusal_says_why_and_leaves_nothing_half_done(stage, code, detail):
+    body, wanted = prepared(stage, code)
+    before = whole_state()
+
+    answer = stage.ask(wanted, **body)
+
+    assert refused(answer) == (409, code)
+    assert answer.json()["detail"] == detail
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert whole_state() == before
+    assert stage.books() == []
+
+
+def test_units_that_are_missing_are_told_and_nothing_is_taken(stage):
+    stage.redeem("stars_400")
+    before = whole_state()
+
+    answer = stage.ask("stars_200")
+
+    assert refused(answer) == (409, "not-enough-units")
+    assert answer.json()["detail"] == "100\u00a0Stars are missing."
+    assert whole_state() == before
+
+
+def test_one_missing_unit_is_told_in_the_singular(stage):
+    stage.redeem("stars_300")
+    stage.revise(reward("stars_200", price="201"))
+
+    assert stage.ask("stars_200").json()["detail"] == "1\u00a0Star is missing."
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({"reward": "no-such"}, "unknown-reward", "/reward"),
+        ({"member": "external_id:nobody"}, "unknown-member", "/member"),
+        ({"quantity": 2}, "one-at-a-time", "/quantity"),
+        ({"quantity": 0}, "wrong-type", "/quantity"),
+        ({"quantity": "2"}, "wrong-type", "/quantity"),
+        ({"amount": "5.00"}, "no-amount", "/amount"),
+        ({"amount": "-5.00"}, "not-positive", "/amount"),
+        ({"amount": "1.001"}, "too-precise", "/amount"),
+        ({"amount": "1.00", "quantity": 1}, "quantity-and-amount", "/quantity"),
+        ({"basket_total": "-1.00"}, "not-positive", "/basket_total"),
+        ({"basket_total": "1e9"}, "not-a-number", "/basket_total"),
+        ({"reward": "a\x00b"}, "nul-character", "/reward"),
+        ({"colour": "red"}, "unknown-field", "/colour"),
+    ],
+)
+def test_bad_body_is_refused_with_a_pointer(stage, body, code, pointer):
+    before = whole_state()
+
+    answer = stage.till.post("redemptions/", {"member": "external_id:ana", "reward": "stars_25", **body})
+
+    assert answer.json()["code"] == code
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+    assert whole_state() == before
+
+
+@pytest.mark.parametrize(("status", "code"), [("blocked", "member-blocked"), ("closed", "member-closed")])
+def test_blocked_and_closed_members_spend_nothing(stage, status, code):
+    Membership.objects.update(status=status)
+
+    assert refused(stage.ask("stars_25")) == (409, code)
+
+
+def test_same_idempotency_key_reserves_once(stage):
+    body = {"member": "external_id:ana", "reward": "stars_25"}
+
+    first, again = (stage.till.post("redemptions/", body, Idempotency_Key="k") for _ in range(2))
+
+    assert first.json() == again.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert Redemption.objects.count() == 1
+
+
+# --- Paying a purchase -----------------------------------------------------------------------------------------------
+
+
+def test_purchase_captures_what_pays_for_it_and_earns_on_the_rest(stage):
+    held = stage.reserve("stars_60")
+
+    bought = stage.buy("2026-03-10", "12.00", redemptions=[held["id"]])
+
+    assert (earned(bought), bought["paid"], bought["redemptions"]) == ({"base": "12"}, "2.00", [held["id"]])
+    assert available(stage.member(), "stars") == "452"
+    assert stage.books() == []
+
+
+def test_quote_says_the_part_that_is_paid(stage):
+    held = stage.reserve("stars_60")
+    before = whole_state()
+    body = {"member": "external_id:ana", "currency": "USD", "total": "12.00", "redemptions": [held["id"]]}
+
+    quote = stage.till.post("quotes/", body).json()
+
+    assert (quote["arithmetic"]["paid"], quote["arithmetic"]["earns"]) == ("2.00", "10.00")
+    assert whole_state() == before
+
+
+def test_redemption_pays_for_one_purchase(stage):
+    paid = stage.redeem("stars_60")
+    stage.buy("2026-03-10", "12.00", redemptions=[paid["id"]])
+    body = {"external_id": "other", "member": "external_id:ana", "currency": "USD", "total": "12.00"}
+    body |= {"occurred_at": "2026-03-10T12:00:00-07:00", "redemptions": [paid["id"]]}
+
+    assert refused(stage.till.post("purchases/", body)) == (409, "redemption-used")
+    assert refused(stage.till.get("purchases/other/"))[0] == 404
+
+
+def test_in_a_batch_only_the_purchase_that_cannot_be_paid_fails(stage):
+    held, over = stage.reserve("stars_60"), stage.reserve("stars_25")
+    stage.till.post(f"redemptions/{over['id']}/release/")
+    common = {"member": "external_id:ana", "currency": "USD", "total": "12.00"}
+    common |= {"occurred_at": "2026-03-10T12:00:00-07:00"}
+    bodies = [
+        {"external_id": "a", **common, "redemptions": [held["id"], over["id"]]},
+        {"external_id": "b", **common, "redemptions": [held["id"]]},
+        {"external_id": "c", **common, "vouchers": ["0000-0000-0000"]},
+    ]
+
+    results = stage.till.post("purchases/batch/", {"purchases": bodies}).json()["results"]
+
+    assert [(one["status"], one.get("code")) for one in results] == [
+        ("refused", "redemption-released"),
+        ("recorded", None),
+        ("refused", "unknown-voucher"),
+    ]
+    assert Redemption.objects.get(pk=held["id"]).status == "captured"
+    assert stage.books() == []
+
+
+def test_redemption_and_voucher_of_another_member_pay_nothing(stage):
+    stage.join("ben", "2026-01-01 00:00")
+    held = stage.reserve("stars_60")
+    body = {"external_id": "b", "member": "external_id:ben", "currency": "USD", "total": "12.00"}
+    body |= {"occurred_at": "2026-03-10T12:00:00-07:00"}
+
+    theirs = stage.till.post("purchases/", body | {"redemptions": [held["id"]]})
+    guests = stage.till.post("purchases/", body | {"member": None, "redemptions": [held["id"]]})
+    unknown = stage.till.post("purchases/", body | {"redemptions": [str(uuid.uuid4())]})
+
+    assert [refused(one) for one in (theirs, guests, unknown)] == [
+        (409, "not-the-members"),
+        (409, "not-the-members"),
+        (404, "unknown-redemption"),
+    ]
+
+
+def test_return_can_only_give_back_what_was_spent_on_its_purchase(stage):
+    first, held = stage.redeem("stars_60"), stage.reserve("stars_25")
+    bought = stage.buy("2026-03-10", "12.00", redemptions=[first["id"]])
+    other = stage.buy("2026-03-10", "12.00")
+    body = {"external_id": "back", "purchase": other["external_id"], "occurred_at": "2026-03-11T12:00:00-07:00"}
+
+    assert refused(stage.till.post("refunds/", body | {"redemptions": [first["id"]]})) == (409, "not-the-members")
+    assert refused(stage.till.post("refunds/", body | {"redemptions": [held["id"]]})) == (409, "redemption-not-spent")
+    stage.give_back(bought, "2026-03-11", redemptions=[first["id"]])
+    assert Redemption.objects.get(pk=first["id"]).status == "returned"
+    assert stage.books() == []
+
+
+def test_return_before_its_purchase_gives_back_what_it_names(stage):
+    paid = stage.redeem("stars_60")
+    back = {"external_id": "back", "purchase": "later", "occurred_at": "2026-03-11T12:00:00-07:00"}
+    stage.till.post("refunds/", back | {"redemptions": [paid["id"]]})
+
+    stage.buy("2026-03-10", "12.00", external_id="later", redemptions=[paid["id"]])
+
+    assert available(stage.member(), "stars") == "500"
+    assert Redemption.objects.get(pk=paid["id"]).status == "returned"
+    assert stage.books() == []
+
+
+# --- Pools and stocks ------------------------------------------------------------------------------------------------
+
+
+def test_code_of_a_pool_becomes_the_members_voucher_when_it_is_captured(stage):
+    stage.revise(reward("stars_100", kind="pool", pool="cinema", lives_months=3))
+    pools.add_codes(program=stage.program, pool="cinema", codes=[pools.PoolRow("Kino-77 x")], by=None)
+    assert stage.rewards()["stars_100"]["stock"] == 1
+
+    held = stage.reserve("stars_100")
+    assert (held["voucher"], refused(stage.ask("stars_100"))) == (None, (409, "sold-out"))
+    captured = stage.till.post(f"redemptions/{held['id']}/capture/").json()
+
+    assert captured["voucher"] == "Kino-77 x"
+    (voucher,) = stage.vouchers()
+    assert (voucher["code"], voucher["expires_at"]) == ("Kino-77 x", "2026-06-11T00:00:00-07:00")
+    assert stage.use("KINO77X").json()["status"] == "redeemed"
+
+
+def test_code_of_a_pool_is_free_again_when_nobody_captures(stage):
+    stage.revise(reward("stars_100", kind="pool", pool="cinema"))
+    pools.add_codes(program=stage.program, pool="cinema", codes=[pools.PoolRow("A")], by=None)
+    stage.reserve("stars_100")
+    assert stage.rewards()["stars_100"]["reason_code"] == "sold-out"
+
+    stage.at("2026-03-10 12:15")
+
+    assert stage.rewards()["stars_100"]["stock"] == 1
+    assert PoolCode.objects.get().state == "free"
+
+
+def test_added_stock_can_be_given_out_at_once(stage):
+    stage.revise(reward("stars_25", stock=0))
+    assert refused(stage.ask("stars_25")) == (409, "sold-out")
+
+    stocks.add_stock(program=stage.program, reward="stars_25", count=2, by=make_user())
+
+    assert stage.rewards()["stars_25"]["stock"] == 2
+    assert stage.ask("stars_25").status_code == 201
+    assert stage.rewards()["stars_25"]["stock"] == 1
+
+
+# --- Codes, strangers, keys ------------------------------------------------------------------------------------------
+
+
+def test_codes_carry_a_check_character_and_are_read_as_people_type_them():
+    drawn = {codes.new_code() for _ in range(200)}
+
+    assert len(drawn) == 200
+    for code in list(drawn)[:50]:
+        assert codes.normal(codes.shown(code).lower().replace("0", "O").replace("1", "l")) == code
+        wrong = [code[:place] + char + code[place + 1 :] for place in range(12) for char in codes.ALPHABET]
+        assert [codes.normal(one) for one in wrong if one != code] == [None] * (12 * 31)
+
+
+def test_guessing_codes_is_stopped_for_the_key_alone(stage):
+    other = Till(stage.program)
+    for _ in range(guesses.MOST):
+        assert stage.till.get("vouchers/0000-0000-0000/").status_code == 404
+
+    stopped = stage.till.post("vouchers/0000-0000-0000/redeem/", {"redemption_ref": "r"})
+
+    assert refused(stopped) == (429, "too-many-requests")
+    assert stopped.headers["Retry-After"] == str(guesses.WINDOW)
+    assert refused(stage.till.get(f"redemptions/{uuid.uuid4()}/")) == (429, "too-many-requests")
+    assert other.get("vouchers/0000-0000-0000/").status_code == 404
+
+
+def test_stranger_sees_and_moves_nothing(stage):
+    held = stage.reserve("stars_25")
+    stranger = Till(Stage("punch_card").program)
+    body = {"member": "external_id:ana", "reward": "stars_25"}
+
+    answers = [
+        stranger.get(f"redemptions/{held['id']}/"),
+        stranger.get(f"redemptions/{held['code']}/"),
+        stranger.post(f"redemptions/{held['id']}/capture/"),
+        stranger.post(f"redemptions/{held['id']}/release/"),
+        stranger.post("redemptions/", body),
+        stranger.get("vouchers/0000-0000-0000/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 6
+    assert Redemption.objects.get().status == "reserved"
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "scope"),
+    [
+        ("GET", "members/external_id:ana/rewards/", "rewards:read"),
+        ("GET", "members/external_id:ana/vouchers/", "rewards:read"),
+        ("GET", "vouchers/0000-0000-0000/", "rewards:read"),
+        ("POST", "vouchers/0000-0000-0000/redeem/", "vouchers:write"),
+        ("POST", "redemptions/", "redemptions:write"),
+        ("GET", f"redemptions/{uuid.UUID(int=7)}/", "rewards:read"),
+        ("POST", f"redemptions/{uuid.UUID(int=7)}/capture/", "redemptions:write"),
+        ("POST", f"redemptions/{uuid.UUID(int=7)}/release/", "redemptions:write"),
+    ],
+)
+def test_call_needs_its_scope(stage, method, address, scope):
+    others = [one for one in ("rewards:read", "redemptions:write", "vouchers:write", "members:read") if one != scope]
+    without = Till(stage.program, secret=make_key(program=stage.program, scopes=others)[1])
+
+    assert refused(without.send(method, address, {} if method == "POST" else None)) == (403, "scope-missing")
+    assert refused(Till(stage.program, secret="loy_nobody_x").send(method, address)) == (401, "key-unknown")
+
+
+# --- Lists and costs -------------------------------------------------------------------------------------------------
+
+
+def test_vouchers_are_listed_by_page_newest_first():
+    stage = Stage("punch_card")
+    stage.buy("2025-03-01", None, COFFEE | {"quantity": "27"})
+
+    first = stage.till.get("members/external_id:ana/vouchers/?page_size=2").json()
+    rest = stage.till.client.get(first["next"], headers={"Authorization": f"Bearer {stage.till.secret}"}).json()
+
+    assert [len(page["results"]) for page in (first, rest)] == [2, 1]
+    assert len({one["code"] for page in (first, rest) for one in page["results"]}) == 3
+
+
+def test_rewards_speak_the_callers_language_where_it_is_spoken(stage):
+    answer = stage.till.get("members/external_id:ana/rewards/", Accept_Language="en").json()
+
+    assert [one["available"] for one in answer["results"]] == [True] * 7
+    assert (answer["next"], answer["previous"]) == (None, None)
+
+
+def test_calls_cost_the_same_whatever_the_history(stage, django_assert_num_queries):
+    stage.rewards()
+    for count in (0, 30):
+        stage.buy_all([("2026-03-10", "5.00")] * count) if count else None
+        with django_assert_num_queries(QUERIES_FOR_REWARDS):
+            stage.rewards()
+        with django_assert_num_queries(QUERIES_TO_RESERVE):
+            stage.reserve("stars_25")
+
+
+QUERIES_FOR_REWARDS, QUERIES_TO_RESERVE = 13, 21
