@@ -46,7 +46,7 @@ def moment_field(form: forms.BaseForm, name: str) -> None:
     if field is None:
         return
     form.fields[name] = forms.DateTimeField(
-        label=field.label, required=False, widget=MomentInput(), input_formats=[MOMENT, f"{MOMENT}:%S"]
+        label=field.label, required=False, widget=MomentInput(), input_formats=[MOMENT, f"{MOMENT}:%S", "%Y-%m-%d %H:%M:%S"]
     )
     form.fields[name].widget.attrs["aria-label"] = str(field.label)
 
@@ -232,13 +232,20 @@ class RewardTierForm(NumbersForm):
                     attrs={"inputmode": "decimal", "aria-label": str(self.fields[name].label)}
                 )
 
+    def has_changed(self) -> bool:
+        """Also where nothing was typed, but what stands there fits the reward no more."""
+        return super().has_changed() or any(self.initial.get(name) is not None for name in self._unfit())
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        for name in ("price", "value", "percent", "opens_at"):
-            if not _row_fits(f"tier-{name}", self.instance.reward):
-                cleaned[name] = None
-                self._errors.pop(name, None)
+        for name in self._unfit():
+            cleaned[name] = None
+            self._errors.pop(name, None)
         return cleaned
+
+    def _unfit(self) -> list[str]:
+        reward = self.instance.reward
+        return [name for name in ("price", "value", "percent", "opens_at") if not _row_fits(f"tier-{name}", reward)]
 
 
 def _row_fits(name: str, reward: Reward) -> bool:

@@ -125,13 +125,14 @@ def _clauses(reward: RewardContent, known: Known, said: dict[str, str]) -> Itera
         if given.kind not in CLAUSES:
             wrong = _("rewards do not look at this.")
         elif clause is not None:
-            found.append(clause)
             wrong = ""
             missing = [code for code in clause.values if known.segments is not None and code not in known.segments]
             if clause.kind == "segment" and missing:
                 wrong = _("there is no segment “%(segment)s”.") % {"segment": missing[0]}
             elif clause.least is not None and clause.most is not None and clause.least > clause.most:
                 wrong = _("the least is more than the most.")
+            else:
+                found.append(clause)
         if wrong:
             yield _("Reward “%(reward)s”, condition “%(kind)s”: %(wrong)s") % {**about, "wrong": wrong}
     if never := contradicting(found):

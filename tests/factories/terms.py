@@ -192,9 +192,7 @@ EVERYTHING = Content(
             percent=Decimal(10),
             tiers=(RewardTierContent("gold", percent=Decimal("12.5")),),
         ),
-        RewardContent(
-            "cinema", "Cinema", 5, "pool", unit="points", price=Decimal(100), pool="cinema", lives_days=30
-        ),
+        RewardContent("cinema", "Cinema", 5, "pool", unit="points", price=Decimal(100), pool="cinema", lives_days=30),
         RewardContent(
             "ten",
             "Ten",

@@ -99,6 +99,10 @@ CHANGE = {
     TierCondition: {"threshold": 9},
     TierRate: {"rate": 9},
     RuleCap: {"amount": 9},
+    Reward: {"name": "Else"},
+    RewardTier: {"value": 9},
+    RewardLimit: {"times": 9},
+    RewardClause: {"negated": True},
 }
 
 

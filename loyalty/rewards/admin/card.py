@@ -22,6 +22,7 @@ from programs.admin import panels
 from programs.admin.rewards import CARD
 from programs.content import Content
 from programs.engine.clauses import LINE_KINDS
+from programs.engine.dates import local_day
 from programs.engine.state import State
 from programs.engine.terms import RATE_SCALE, Reward, Terms
 from programs.models import Program, ProgramVersion, Unit
@@ -109,7 +110,8 @@ def _shown(version: ProgramVersion, said: Content, content: RewardContent, asked
     unit = units.get(reward.unit)
     there = _steps(asked["balance"], unit) if asked["balance"] is not None else own.price
     state = State(joined_at=at, as_of=at, tier=asked["tier"], balances={(reward.unit, "available"): there})
-    left = stocks.left(program=program, rewards=[reward]).get(reward.code)
+    day = local_day(at, program.zone)
+    left = stocks.left(program=program, rewards=[reward], day=day).get(reward.code)
     offer = offer_of(reward, terms=terms, state=state, at=at, program=program, units=units, left=left)
     return {
         "card": {

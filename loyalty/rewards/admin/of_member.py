@@ -28,7 +28,7 @@ def rewards_of(member: Membership) -> dict[str, Any]:
 
 
 def _with(row: Any, member: Membership) -> Any:
-    row.program = member.program
+    row.program, row.membership = member.program, member
     return row
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import display
+from loyalty.ledger.queries import present_of
 from loyalty.rewards.admin import pages
 from loyalty.rewards.answers import EXPIRED, voucher_status
 from loyalty.rewards.models import Voucher
@@ -19,8 +20,9 @@ CHIPS = {"issued": "success", "redeemed": "info", "withdrawn": "danger", EXPIRED
 
 
 def status_words(row: Voucher) -> tuple[str, Any]:
-    """Return where a voucher stands at its program's present, as a code and in words."""
-    status = voucher_status(row, now=row.program.now())
+    """Return where a voucher stands at its member's present (with the standing), as a code and in words."""
+    standing = row.membership.standing
+    status = voucher_status(row, now=present_of(program=row.program, standing=standing, now=row.program.now()))
     return status, _("Expired") if status == EXPIRED else row.get_status_display()
 
 
@@ -29,6 +31,7 @@ class VoucherAdmin(pages.WorthAdmin):
     """Codes that are good for a reward once. Only tills use them, and only returns withdraw them."""
 
     code_field = "lookup"
+    list_select_related = ("program", "membership__customer", "membership__standing", "unit")
     list_display = ("what", "code_shown", "state", "member", "worth", "issued_on", "ends", "program")
     list_display_links = ("what", "code_shown")
     list_filter = ("status", "reason", pages.RewardFilter, ("program", admin.RelatedOnlyFieldListFilter))
@@ -42,6 +45,9 @@ class VoucherAdmin(pages.WorthAdmin):
         "program",
     )
     readonly_fields = ("what", "code_shown", "member", "state", "worth", "paid", "issued_on", "ends", "used_on")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("membership__standing")
 
     @display(description=_("reward"), ordering="name")
     def what(self, row: Voucher) -> str:
