@@ -21,6 +21,7 @@ from programs.terms import listed, month_and_day
 
 LAST_PLACE = 9_999
 MOMENT = "%Y-%m-%dT%H:%M"
+MOMENTS = [MOMENT, f"{MOMENT}:%S", "%Y-%m-%d %H:%M:%S"]
 CONVERSIONS = [
     ("", _("Members choose it")),
     (Reward.Conversion.AT_ONCE.value, _("Once there are enough")),
@@ -46,7 +47,7 @@ def moment_field(form: forms.BaseForm, name: str) -> None:
     if field is None:
         return
     form.fields[name] = forms.DateTimeField(
-        label=field.label, required=False, widget=MomentInput(), input_formats=[MOMENT, f"{MOMENT}:%S", "%Y-%m-%d %H:%M:%S"]
+        label=field.label, required=False, widget=MomentInput(), input_formats=MOMENTS
     )
     form.fields[name].widget.attrs["aria-label"] = str(field.label)
 
@@ -156,7 +157,7 @@ class RewardForm(NumbersForm):
                 continue
             if not fitting.fits(name, kind=kind, conversion=conversion, by_amount=by_amount):
                 cleaned[name] = fitting.EMPTY.get(name)
-                self._errors.pop(name, None)
+                self.errors.pop(name, None)
         return cleaned
 
 
@@ -240,7 +241,7 @@ class RewardTierForm(NumbersForm):
         cleaned: dict[str, Any] = super().clean() or {}
         for name in self._unfit():
             cleaned[name] = None
-            self._errors.pop(name, None)
+            self.errors.pop(name, None)
         return cleaned
 
     def _unfit(self) -> list[str]:

@@ -118,7 +118,7 @@ class RewardAdmin(Looked, AddedToDraft):
     form = RewardForm
     list_display = ("name", "code", "kind", "price_shown", "stock", "is_on", "version")
     list_select_related = ("version__program", "unit")
-    list_filter = ("version__status", "kind")
+    list_filter = ("version__status", "kind")  # type: ignore[assignment]
     search_fields = ("name", "code")
     fields = (
         *("of_version", "code", "name", "detail", "is_on", "position", "kind", "conversion"),

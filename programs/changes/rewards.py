@@ -30,7 +30,7 @@ def reward_lines(reward: RewardContent, words: Words) -> Lines:
         lines[_("Switch")] = switched(reward.is_on)
     return (
         lines
-        | {_("Kind"): str(dict(Kind.choices).get(reward.kind, reward.kind))}  # type: ignore[call-overload]
+        | {_("Kind"): str(dict(Kind.choices).get(reward.kind, reward.kind))}
         | worth_lines(reward, words)
         | whom_lines(reward, words)
         | when_lines(reward, words)
@@ -140,7 +140,7 @@ def limit_name(window: str) -> str:
 def window_name(window: str) -> str:
     """Return the name of a window inside a sentence."""
     names = dict(RuleCap.Window.choices)
-    return str(names.get(window, window)).lower()  # type: ignore[call-overload]
+    return str(names.get(window, window)).lower()
 
 
 def times(count: int) -> str:
@@ -198,7 +198,7 @@ def conversion_lines(reward: RewardContent) -> Lines:
     if not reward.conversion:
         return {}
     kinds = dict(Conversion.choices)
-    lines = {_("Units turn into it"): str(kinds.get(reward.conversion, reward.conversion)).lower()}  # type: ignore[call-overload]
+    lines = {_("Units turn into it"): str(kinds.get(reward.conversion, reward.conversion)).lower()}
     if reward.closes_on:
         lines[_("Counted at the end of")] = formats.listed([yearly_day(text) for text in listed(reward.closes_on)])
     if reward.issue_day is not None:

@@ -67,15 +67,27 @@ def test_sound_reward_has_no_fault(reward):
             replace(CASH, percent=Decimal(5)),
             "Reward “Cash” has a percentage, but takes no percentage off: empty it, or change the kind.",
         ),
-        (replace(CASH, step=Decimal(1)), "Reward “Cash” has steps, which only any amount goes in: empty them, or "
-         "allow any amount."),
-        (replace(CASH, pool="x"), "Reward “Cash” names a pool of codes, but hands out none: empty the pool, or change "
-         "the kind."),
-        (replace(CASH, gives=Decimal(5), gives_unit="points"), "Reward “Cash” says which units it gives, but gives "
-         "none: empty them, or change the kind."),
+        (
+            replace(CASH, step=Decimal(1)),
+            ("Reward “Cash” has steps, which only any amount goes in: empty them, or allow any amount."),
+        ),
+        (
+            replace(CASH, pool="x"),
+            ("Reward “Cash” names a pool of codes, but hands out none: empty the pool, or change the kind."),
+        ),
+        (
+            replace(CASH, gives=Decimal(5), gives_unit="points"),
+            ("Reward “Cash” says which units it gives, but gives none: empty them, or change the kind."),
+        ),
         (replace(SALE, percent=None), "Reward “Sale” takes a percentage off, but not said which: fill in the percent."),
-        (replace(SALE, percent=Decimal(101)), "Reward “Sale” takes off no percentage above 0 and up to 100: change it."),
-        (replace(SALE, value=Decimal(5)), "Reward “Sale” takes off a percentage and an amount: empty what it is worth."),
+        (
+            replace(SALE, percent=Decimal(101)),
+            "Reward “Sale” takes off no percentage above 0 and up to 100: change it.",
+        ),
+        (
+            replace(SALE, value=Decimal(5)),
+            "Reward “Sale” takes off a percentage and an amount: empty what it is worth.",
+        ),
         (replace(CINEMA, pool=""), "Reward “Cinema” hands out codes of a pool, but not said of which: name the pool."),
         (replace(BONUS, gives=None), "Reward “Bonus” gives units, but not said how many of which: fill in both."),
         (replace(BONUS, gives_unit="miles"), "Reward “Bonus” gives “miles”, a unit without terms in this version."),
@@ -85,25 +97,38 @@ def test_sound_reward_has_no_fault(reward):
         ),
         # Any amount.
         (replace(PAY, price=Decimal(0)), "Reward “Pay” gives any amount for nothing: say what so much of it costs."),
-        (replace(PAY, several=True), "Reward “Pay” goes by amount, so there are not several of it: switch one of both "
-         "off."),
+        (
+            replace(PAY, several=True),
+            ("Reward “Pay” goes by amount, so there are not several of it: switch one of both off."),
+        ),
         (replace(PAY, stock=5), "Reward “Pay” goes by amount, so there are no pieces to count: empty its stock."),
         (replace(PAY, step=Decimal(0)), "Reward “Pay” goes in steps of 0: empty them, or say more."),
         (
             replace(PAY, price=Decimal(3), value=Decimal(1), step=Decimal("0.5")),
-            "Reward “Pay”: a step of 0.5 does not cost whole units, so members would pay a little more than the rate. "
-            "Choose steps that divide what it is worth.",
+            (
+                "Reward “Pay”: a step of 0.5 does not cost whole units, so members would pay a little more "
+                "than the rate. "
+                "Choose steps that divide what it is worth."
+            ),
         ),
-        (replace(GIFT, by_amount=True, price=Decimal(1), unit="points"), "Reward “Gift” can be had for any amount, "
-         "which only money off can: change the kind."),
+        (
+            replace(GIFT, by_amount=True, price=Decimal(1), unit="points"),
+            ("Reward “Gift” can be had for any amount, which only money off can: change the kind."),
+        ),
         # Bounds.
-        (replace(CASH, most_share=Decimal(0)), "Reward “Cash” may pay no share of a basket above 0 and up to 100 "
-         "percent: change it."),
-        (replace(CASH, stock=0), "Reward “Cash” has a stock of 0: nobody can have it. Say how many there are, or "
-         "switch it off."),
+        (
+            replace(CASH, most_share=Decimal(0)),
+            ("Reward “Cash” may pay no share of a basket above 0 and up to 100 percent: change it."),
+        ),
+        (
+            replace(CASH, stock=0),
+            ("Reward “Cash” has a stock of 0: nobody can have it. Say how many there are, or switch it off."),
+        ),
         # For whom.
-        (replace(CASH, from_tier="vip"), "Reward “Cash” is for members from tier “vip” on, which this version does not "
-         "have."),
+        (
+            replace(CASH, from_tier="vip"),
+            ("Reward “Cash” is for members from tier “vip” on, which this version does not have."),
+        ),
         (
             replace(CASH, tiers=(RewardTierContent("vip", value=Decimal(1)),)),
             "Reward “Cash” differs for tier “vip”, which this version does not have.",
@@ -122,13 +147,18 @@ def test_sound_reward_has_no_fault(reward):
         ),
         (
             replace(CASH, limits=(RewardLimitContent("purchase", 1),)),
-            "Limit of reward “Cash”: “purchase” is unknown. Choose one of day, week, month, quarter, year, "
-            "program_year, lifetime.",
+            (
+                "Limit of reward “Cash”: “purchase” is unknown. Choose one of day, week, month, quarter, year, "
+                "program_year, lifetime."
+            ),
         ),
         (
             replace(GIFT, limits=()),
-            "Reward “Gift” is one of the choice “birthday”, but has no limit to share: add the limit, for example once "
-            "a calendar year.",
+            (
+                "Reward “Gift” is one of the choice “birthday”, but has no limit to share: add the limit, for "
+                "example once "
+                "a calendar year."
+            ),
         ),
         (
             replace(CASH, clauses=(RewardClauseContent("segment", "friends"),)),
@@ -168,34 +198,47 @@ def test_sound_reward_has_no_fault(reward):
             replace(CASH, closes_at=MAY),
             "Reward “Cash” is over before this version can take effect: change its end, or switch it off.",
         ),
-        (replace(CINEMA, lives_months=1, lives_days=1), "Reward “Cinema”: its voucher lives months or days, not both. "
-         "Empty one of them."),
+        (
+            replace(CINEMA, lives_months=1, lives_days=1),
+            ("Reward “Cinema”: its voucher lives months or days, not both. Empty one of them."),
+        ),
         # By itself.
         (
             replace(AT_ONCE, price=Decimal(0), unit=""),
             "Units turn into reward “Cash”, but not said how many of which: fill in its price.",
         ),
-        (replace(AT_ONCE, stock=5), "Units turn into reward “Cash” by themselves, so it cannot run out: empty its "
-         "stock."),
+        (
+            replace(AT_ONCE, stock=5),
+            ("Units turn into reward “Cash” by themselves, so it cannot run out: empty its stock."),
+        ),
         (
             replace(AT_ONCE, several=True),
             "Reward “Cash” comes by itself, one for each full price: switch off any amount and several.",
         ),
         (
             replace(AT_ONCE, from_tier="top"),
-            "Units turn into reward “Cash” for everyone who has them: take out from which tier, and conditions on the "
-            "member.",
+            (
+                "Units turn into reward “Cash” for everyone who has them: take out from which tier, and "
+                "conditions on the "
+                "member."
+            ),
         ),
         (replace(AT_ONCE, weekdays="mon"), "Reward “Cash” comes by itself, so it has no opening times: empty them."),
         (
             replace(AT_ONCE, limits=YEARLY),
-            "Reward “Cash” comes by itself: limit it each time and in the program's year in place of how often members "
-            "choose it.",
+            (
+                "Reward “Cash” comes by itself: limit it each time and in the program's year in place of how "
+                "often members "
+                "choose it."
+            ),
         ),
         (
             replace(AT_ONCE, tiers=(RewardTierContent("top", price=Decimal(400)),)),
-            "Reward “Cash” comes by itself, so it costs the same and comes at the same time in every tier: only what "
-            "it is worth can differ.",
+            (
+                "Reward “Cash” comes by itself, so it costs the same and comes at the same time in every tier: "
+                "only what "
+                "it is worth can differ."
+            ),
         ),
         (replace(AT_ONCE, issue_day=3), "Units turn into reward “Cash” at once, so it has no dates: empty them."),
         (
@@ -225,16 +268,21 @@ def test_sound_reward_has_no_fault(reward):
         (replace(DATED, most_a_year=0), "Reward “Cash” is limited to 0: say at least 1, or switch it off."),
         (
             replace(CASH, is_withdrawn=True),
-            "Reward “Cash” has what only one has that units turn into by themselves: say when they do, or take out its "
-            "limits each time and a year, and that it is withdrawn after a return.",
+            (
+                "Reward “Cash” has what only one has that units turn into by themselves: say when they do, or "
+                "take out its "
+                "limits each time and a year, and that it is withdrawn after a return."
+            ),
         ),
         (
             replace(CASH, kind="magic"),
-            "Reward “Cash”: “magic” is unknown. Choose one of money_off, percent_off, product, entitlement, "
-            "event_seat, pool, units.",
+            (
+                "Reward “Cash”: “magic” is unknown. Choose one of money_off, percent_off, product, entitlement, "
+                "event_seat, pool, units."
+            ),
         ),
     ],
-)  # fmt: skip
+)
 def test_reward_with_a_fault_says_what_to_mend(reward, message):
     assert found(reward) == [(message, f"reward:{reward.code}")]
 

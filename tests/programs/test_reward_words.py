@@ -83,13 +83,17 @@ def test_lines_say_how_units_turn_into_it(words):
         ("pay", "Members pay 10 points for each $1 off, any amount. It goes in steps of $1."),
         (
             "gift",
-            "Members get “Birthday gift” of up to $20 for nothing, but only if it is the month of the birthday. "
-            "A member may have those of the choice “birthday” together at most once a calendar year.",
+            (
+                "Members get “Birthday gift” of up to $20 for nothing, but only if it is the month of the birthday. "
+                "A member may have those of the choice “birthday” together at most once a calendar year."
+            ),
         ),
         (
             "bonus",
-            "Members get 250 points for nothing. A member may have those of the choice “birthday” together at most "
-            "once a calendar year.",
+            (
+                "Members get 250 points for nothing. A member may have those of the choice “birthday” together at most "
+                "once a calendar year."
+            ),
         ),
         (
             "sale",
@@ -98,18 +102,27 @@ def test_lines_say_how_units_turn_into_it(words):
         ("cinema", "Members pay 100 points for a code out of the pool “cinema”. Its voucher lives 30 days."),
         (
             "ten",
-            "Each 100 points that are there at the end of 31 May and 30 September turn into $10 off, given on day 15 "
-            "of the month after. At most 5 each time and 15 in the program's year. Its voucher lives 11 months. "
-            "Where a return leaves too few units, an unused one is withdrawn.",
+            (
+                "Each 100 points that are there at the end of 31 May and 30 September turn into $10 off, given "
+                "on day 15 "
+                "of the month after. At most 5 each time and 15 in the program's year. Its voucher lives 11 months. "
+                "Where a return leaves too few units, an unused one is withdrawn."
+            ),
         ),
         (
             "cash",
-            "Members from Silver on pay 500 points for $10.50 off, but only if the member has been here at least "
-            "3 months and it is not for the category Gift card. In the tier Gold it costs 400 points, is worth $12, "
-            "and opens on 8 Apr 2026, 09:00. It is open from 9 Apr 2026, 09:00 until 1 May 2026, 09:00 on Tuesday or "
-            "Thursday from 09:00 to 17:30, Pacific Time. There are 500. Several can be had at once. A member may have "
-            "it at most 2 times a day and 9 times in all. It pays at most 99.5 % of the basket. The basket must come "
-            "to $5 or more.",
+            (
+                "Members from Silver on pay 500 points for $10.50 off, but only if the member has been here at least "
+                "3 months and it is not for the category Gift card. In the tier Gold it costs 400 points, is "
+                "worth $12, "
+                "and opens on 8 Apr 2026, 09:00. It is open from 9 Apr 2026, 09:00 until 1 May 2026, 09:00 on "
+                "Tuesday or "
+                "Thursday from 09:00 to 17:30, Pacific Time. There are 500. Several can be had at once. A "
+                "member may have "
+                "it at most 2 times a day and 9 times in all. It pays at most 99.5 % of the basket. The basket "
+                "must come "
+                "to $5 or more."
+            ),
         ),
     ],
 )

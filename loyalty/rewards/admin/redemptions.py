@@ -40,7 +40,7 @@ class RedemptionAdmin(pages.WorthAdmin):
     change_form_outer_before_template = "admin/rewards/redemption.html"
     fields = (
         ("what", "code_shown"),
-        ("member", "state"),
+        ("member", "status"),
         ("paid", "worth"),
         ("quantity", "basket"),
         ("asked_at", "until"),
@@ -48,7 +48,7 @@ class RedemptionAdmin(pages.WorthAdmin):
         "program",
     )
     readonly_fields = (
-        *("what", "code_shown", "member", "state", "paid", "worth", "basket"),
+        *("what", "code_shown", "member", "paid", "worth", "basket"),
         *("asked_at", "until", "settled", "written"),
     )
 

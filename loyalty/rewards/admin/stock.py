@@ -89,7 +89,7 @@ class RewardStockAdmin(ReadOnlyAdmin):
             row._terms = stocks.in_force([row.program])[row.program_id]
         return row
 
-    @display(description=_("reward"))
+    @display(description=_("name"))
     def name(self, row: RewardStock) -> str:
         reward = _in_force(row)
         return reward.name if reward is not None else row.reward
@@ -173,8 +173,8 @@ class PoolCodeAdmin(ReadOnlyAdmin):
     search_fields = ("=code", "=pool")
     search_help_text = _("A code, or the name of a pool.")
     list_before_template = "admin/rewards/pools.html"
-    fields = (("code", "pool"), ("state_shown", "worth"), ("last_day", "added_on"), "issued_on", "program")
-    readonly_fields = ("state_shown", "worth", "last_day", "added_on", "issued_on")
+    fields = (("code", "pool"), ("state", "worth"), ("last_day", "added_on"), "issued_on", "program")
+    readonly_fields = ("worth", "last_day", "added_on", "issued_on")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("program")

@@ -31,20 +31,19 @@ class VoucherAdmin(pages.WorthAdmin):
     """Codes that are good for a reward once. Only tills use them, and only returns withdraw them."""
 
     code_field = "lookup"
-    list_select_related = ("program", "membership__customer", "membership__standing", "unit")
     list_display = ("what", "code_shown", "state", "member", "worth", "issued_on", "ends", "program")
     list_display_links = ("what", "code_shown")
     list_filter = ("status", "reason", pages.RewardFilter, ("program", admin.RelatedOnlyFieldListFilter))
     change_form_outer_before_template = "admin/rewards/voucher.html"
     fields = (
         ("what", "code_shown"),
-        ("member", "state"),
+        ("member", "stands"),
         ("worth", "paid"),
         ("issued_on", "ends"),
         ("reason", "used_on"),
         "program",
     )
-    readonly_fields = ("what", "code_shown", "member", "state", "worth", "paid", "issued_on", "ends", "used_on")
+    readonly_fields = ("what", "code_shown", "member", "stands", "worth", "paid", "issued_on", "ends", "used_on")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("membership__standing")
@@ -56,6 +55,10 @@ class VoucherAdmin(pages.WorthAdmin):
     @display(description=_("status"), label=CHIPS)
     def state(self, row: Voucher) -> tuple[str, Any]:
         return status_words(row)
+
+    @display(description=_("status"))
+    def stands(self, row: Voucher) -> Any:
+        return status_words(row)[1]
 
     @display(description=_("issued"), ordering="issued_at")
     def issued_on(self, row: Voucher) -> str:
@@ -101,7 +104,13 @@ def _story(row: Voucher) -> dict[str, Any]:
         )
     if status_words(row)[0] == EXPIRED:
         steps.append({"what": _("Expired unused."), "when": pages.moment(row, row.expires_at), "address": ""})
-    return {"voucher": row, "steps": steps, "lots": pages.lots_of(row), "moves": pages.moves_of(row)}
+    return {
+        "voucher": row,
+        "stands": status_words(row)[1],
+        "steps": steps,
+        "lots": pages.lots_of(row),
+        "moves": pages.moves_of(row),
+    }
 
 
 def _brought(row: Voucher) -> Any:

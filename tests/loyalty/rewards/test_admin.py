@@ -1,4 +1,4 @@
-"""Staff see what members redeemed, what vouchers they hold and what is left; they give free and restock with a reason."""
+"""Staff see what members redeemed, their vouchers and what is left; they give free and restock with a reason."""
 
 from datetime import UTC, datetime
 

@@ -92,8 +92,15 @@ def test_reward_saved_as_it_was_changes_nothing(client, owner, draft, cash):
 def test_reward_is_added_with_its_rows_in_the_programs_time(client, owner, draft):
     data = form_of(client.get(new_page(draft)))
     data |= {
-        **{"code": "rouge", "name": "Rouge", "price": "2500", "value": "100.00", "from_tier": "silver", "stock": "500"},
-        **{"opens_at": "2026-04-09T09:00", "opens_from": "09:00", "weekdays": ["tue", "thu"]},
+        "code": "rouge",
+        "name": "Rouge",
+        "price": "2500",
+        "value": "100.00",
+        "from_tier": "silver",
+        "stock": "500",
+        "opens_at": "2026-04-09T09:00",
+        "opens_from": "09:00",
+        "weekdays": ["tue", "thu"],
         "zone": "America/Los_Angeles",
     }
     gold = draft.tiers.get(code="gold")
@@ -130,10 +137,23 @@ def test_what_does_not_fit_a_reward_that_comes_by_itself_is_left_out(client, own
     cash.limits.create(window="year", times=2)
     data = form_of(client.get(page(cash)))
     filled = {
-        **{"from_tier": "gold", "stock": "5", "several": "on", "weekdays": ["mon"], "opens_from": "09:00"},
-        **{"zone": "Europe/Prague", "choice": "any", "by_amount": "on", "step": "1", "pool": "x", "percent": "5"},
-        **{"conversion": "dates", "closes_on": "05-31,09-30", "issue_day": "15", "most_a_year": "15"},
-        **{"is_withdrawn": "on", "lives_months": "11"},
+        "from_tier": "gold",
+        "stock": "5",
+        "several": "on",
+        "weekdays": ["mon"],
+        "opens_from": "09:00",
+        "zone": "Europe/Prague",
+        "choice": "any",
+        "by_amount": "on",
+        "step": "1",
+        "pool": "x",
+        "percent": "5",
+        "conversion": "dates",
+        "closes_on": "05-31,09-30",
+        "issue_day": "15",
+        "most_a_year": "15",
+        "is_withdrawn": "on",
+        "lives_months": "11",
     }
 
     saved(client, page(cash), {**data, **filled})
