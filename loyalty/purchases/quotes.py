@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -78,7 +79,8 @@ def quote(*, program: Program, item: PurchaseInput) -> Quote:
         arithmetic = _arithmetic(item, terms, paid)
         if member is None:
             return Quote(arithmetic=arithmetic)
-        return _judged(item, member, paid, program=program, schedule=intake.schedule, arithmetic=arithmetic)
+        wanted = row_of(item, program=program, member=member.pk, paid=paid)
+        return _judged(wanted, member, program=program, schedule=intake.schedule, arithmetic=arithmetic)
 
 
 def paid_of(item: PurchaseInput, member: Membership | None, *, program: Program) -> Paid:
@@ -87,17 +89,21 @@ def paid_of(item: PurchaseInput, member: Membership | None, *, program: Program)
     return tender.paid_of(Basket(item.total, engine_lines(stored(item.lines))))
 
 
-def _judged(
-    item: PurchaseInput,
-    member: Membership,
-    paid: Paid,
-    *,
-    program: Program,
-    schedule: Schedule,
-    arithmetic: Arithmetic,
-) -> Quote:
+def judged(wanted: Row, member: Membership, *, program: Program, schedule: Schedule) -> Verdict:
+    """Return how the member's activity would be judged under a schedule that may be another than the published one.
+
+    Raises InvalidError where the schedule has no terms for its moment.
+    """
+    with _snapshot():
+        nothing = Arithmetic(0, 0, 0, 0)
+        found = _judged(wanted, member, program=program, schedule=schedule, arithmetic=nothing).verdict
+    assert found is not None, "a member's activity is judged or refused"
+    return found
+
+
+def _judged(wanted: Row, member: Membership, *, program: Program, schedule: Schedule, arithmetic: Arithmetic) -> Quote:
     standing = Standing.objects.get(pk=member.pk)
-    recorded, wanted = rows_due([standing], only=None), _row(item, member, paid)
+    recorded = rows_due([standing], only=None)
     reading = _Reading([*recorded, wanted], standing, schedule)
     present, _outcome = reading.folded(
         recorded, until=present_of(program=program, standing=standing, now=program.now())
@@ -150,12 +156,13 @@ class _Reading:
         )
 
 
-def _row(item: PurchaseInput, member: Membership, paid: Paid) -> Row:
-    """Return the purchase as accrual would read it, were it recorded now."""
+def row_of(item: PurchaseInput, *, program: Program, member: UUID, paid: Paid | None = None) -> Row:
+    """Return the purchase as accrual would read it, were it recorded now; ``paid`` with what it names for that."""
+    paid = paid or Paid()
     return Row(
         id=new_id(),
-        program_id=member.program_id,
-        membership_id=member.pk,
+        program_id=program.pk,
+        membership_id=member,
         kind=Activity.Kind.PURCHASE,
         external_id="",
         occurred_at=item.occurred_at,

@@ -38,9 +38,11 @@ class NoticesOthers(TenantAdmin):
         """Compare what stands in the database with what the form was opened with."""
         formsets, inlines = super()._create_formsets(request, obj, change)
         if change and obj is not None:
+            own = obj
             if request.method == "POST" and not is_look(request):
                 _queue_up(obj)
-            present = _token(obj, formsets)
+                own = type(obj)._default_manager.get(pk=obj.pk)
+            present = _token(own, formsets)
             seen = request.POST.get(SEEN, "") if request.method == "POST" else present
             obj._seen = seen if is_look(request) else present
             if seen and seen != present and not is_look(request):
@@ -76,15 +78,14 @@ def _queue_up(obj: Model) -> None:
 
 def _token(obj: Model, formsets: Iterable[Any]) -> str:
     """Return what tells one state of what the page edits from another one: the part's fields, and each list of rows."""
-    own = type(obj)._default_manager.get(pk=obj.pk)
     rows = [
         (
-            sorted(str(pk) for pk in formset.get_queryset().values_list("pk", flat=True)),
+            sorted(str(row.pk) for row in formset.get_queryset()),
             sorted((str(form.instance.pk), _said(form.initial)) for form in formset.initial_forms),
         )
         for formset in formsets
     ]
-    return hashlib.sha256(repr((_said(model_to_dict(own)), rows)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((_said(model_to_dict(obj)), rows)).encode()).hexdigest()[:16]
 
 
 def _said(values: Mapping[str, Any]) -> str:
@@ -124,7 +125,7 @@ class Looked(NoticesOthers):
 
     def looked(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         """Return what the page shows of the form as it stands; callables are asked when the page is written."""
-        raise NotImplementedError
+        return {}
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)

@@ -10,8 +10,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.validators import MaxValueValidator
 from django.db.models import Max, Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
@@ -26,7 +28,7 @@ from programs.admin.typed import rule_as_typed, with_rule
 from programs.admin.wording import rule_in_words
 from programs.changes.rules import rule_lines
 from programs.changes.sentence import rule_sentence
-from programs.changes.words import words_for
+from programs.changes.words import Words, words_for
 from programs.content import Content, RuleContent
 from programs.faults import faults_of
 from programs.models import ProgramVersion, Rule, RuleCap, RuleClause, RuleLineRate, TierRate
@@ -191,15 +193,16 @@ class RuleForm(NumbersForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         trigger, effect = cleaned.get("trigger"), cleaned.get("effect")
+        others = self.instance.version.rules.exclude(pk=self.instance.pk)
+        if (other := others.filter(code=cleaned.get("code", "")).first()) is not None:
+            self.add_error("code", _("“%(rule)s” has this code.") % {"rule": other})
         if not trigger or not effect:
             return cleaned
         if not fitting.choice_fits("effect", effect, trigger=trigger):
             self.add_error("effect", _("Without a purchase there is no amount and no line: give units, or percent."))
         empty = {"event": "", "of": "", "of_tier_rate": False, "pieces": Rule.Pieces.SUM}
-        for name, value in empty.items():
-            if not fitting.fits(name, trigger=trigger, effect=effect):
-                cleaned[name] = value
-        return cleaned
+        left_out = {name for name in empty if not fitting.fits(name, trigger=trigger, effect=effect)}
+        return cleaned | {name: empty[name] for name in left_out}
 
 
 @admin.register(Rule)
@@ -272,6 +275,32 @@ class RuleAdmin(Looked, PartAdmin):
     def response_post_save_change(self, request: HttpRequest, obj: Rule) -> HttpResponse:
         return redirect("admin:programs_programversion_change", obj.version_id)
 
+    # --- A purchase tried ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        tried = path("try/<uuid:version>/", self.admin_site.admin_view(self.try_it), name="programs_rule_try")
+        return [tried, *super().get_urls()]
+
+    def try_it(self, request: HttpRequest, version: Any) -> HttpResponse:
+        """GET: an example purchase, and what it would get under the version."""
+        seen = ProgramVersion.objects.select_related("program")
+        if not request.user.is_superuser:
+            seen = seen.filter(program__business__in=businesses_of(request, self.view_permission))
+        found = seen.filter(pk=version).first()
+        if found is None:
+            raise Http404
+        return TemplateResponse(
+            request,
+            "admin/programs/try.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Try a purchase against version %(number)d") % {"number": found.number},
+                "version": found,
+                "try_it": partial(panels.shown, panels.TRY, request, found, content.read(found)),
+            },
+        )
+
     # --- As it stands in the form --------------------------------------------------------------------------------
 
     def looked(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -284,20 +313,28 @@ class RuleAdmin(Looked, PartAdmin):
             rule = rule_as_typed(form, [inline.formset for inline in context["inline_admin_formsets"]])
         if rule is not None:
             terms = with_rule(terms, rule, code=code or rule.code)
+        words = words_for(version.program, terms)
         return {
-            **_told(rule, terms, version),
+            **_told(rule, terms, version, words),
             "version": version,
-            "rules": _beside(terms, version, rule),
+            "rules": _beside(terms, version, rule, words),
             "table": json.dumps(fitting.table()),
             "rows": {inline.formset.prefix: inline for inline in context["inline_admin_formsets"]},
-            "try_it": partial(panels.shown, panels.TRY, request, version, terms, rule=rule),
+            "try_it": partial(
+                panels.shown,
+                panels.TRY,
+                request,
+                version,
+                terms,
+                rule=rule,
+                form_id="rule_form" if version.is_draft else "try_form",
+            ),
         }
 
 
-def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion) -> dict[str, Any]:
+def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion, words: Words) -> dict[str, Any]:
     if rule is None:
         return {"sentence": [], "lines": {}, "faults": []}
-    words = words_for(version.program, terms)
     faults = faults_of(version, terms) if version.is_draft else []
     return {
         "sentence": rule_sentence(rule, terms, words),
@@ -306,9 +343,8 @@ def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion) -> 
     }
 
 
-def _beside(terms: Content, version: ProgramVersion, rule: RuleContent | None) -> list[dict[str, Any]]:
+def _beside(terms: Content, version: ProgramVersion, rule: RuleContent | None, words: Words) -> list[dict[str, Any]]:
     """Return the version's rules for the way from one to the other."""
-    words = words_for(version.program, terms)
     pages = dict(version.rules.values_list("code", "pk"))
     return [
         {

@@ -1,4 +1,4 @@
-"""Rows that say a condition: typed as ``programs.clauses`` reads it, or picked where there is something to pick from."""
+"""Rows that say a condition: typed as ``programs.clauses`` reads it, or picked where there is something to pick."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from babel.numbers import get_currency_precision
 from django import forms
-from django.utils.dates import WEEKDAYS
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import UnfoldAdminTextInputWidget
@@ -67,10 +67,13 @@ class Pickable:
         """By kind: codes with their names."""
         program = self.version.program
         return {
-            "weekday": [(day, WEEKDAYS[place]) for place, day in enumerate(DAYS)],
+            "weekday": [(day, WEEKDAYS_ABBR[place]) for place, day in enumerate(DAYS)],
             "tier": list(self.version.tiers.order_by("rank").values_list("code", "name")),
             "segment": list(program.segments.order_by("name").values_list("code", "name")),
-            "store": [(code, name or code) for code, name in program.business.stores.order_by("code").values_list("code", "name")],
+            "store": [
+                (code, name or code)
+                for code, name in program.business.stores.order_by("code").values_list("code", "name")
+            ],
         }
 
     def choices(self, present: Clause | None) -> list[tuple[str, Any]]:
@@ -78,9 +81,11 @@ class Pickable:
         found = [(f"{kind}:{code}", name) for kind, rows in self.options.items() for code, name in rows]
         if present is not None and present.kind in self.options:
             known = {value.casefold() for value, _name in found}
-            for code in _codes(present):
-                if f"{present.kind}:{code}".casefold() not in known:
-                    found.append((f"{present.kind}:{code}", _("%(code)s (not there)") % {"code": code}))
+            found += [
+                (f"{present.kind}:{code}", _("%(code)s (not there)") % {"code": code})
+                for code in _codes(present)
+                if f"{present.kind}:{code}".casefold() not in known
+            ]
         return found
 
 
@@ -113,7 +118,7 @@ class SayingForm(NumbersForm):
     begins = forms.TimeField(required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
     ends = forms.TimeField(required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
 
-    NAMES = {
+    NAMES: ClassVar = {
         "picked": _("one of"),
         "least": _("at least"),
         "most": _("at most"),
@@ -171,19 +176,16 @@ class SayingForm(NumbersForm):
     @property
     def pickers(self) -> list[dict[str, Any]]:
         """Where each kind is picked, for the page: boxes of what there is, or two fields."""
-        boxes = [
-            ((kind.value,), [box for box in self["picked"].subwidgets if box.data["value"].startswith(f"{kind}:")], [])
-            for kind in CHOSEN
-        ]
-        pairs = {names: [] for names in PICKERS.values() if names != ("picked",)}
-        for kind, names in PICKERS.items():
-            if names in pairs:
-                pairs[names].append(kind)
-        fields = [(tuple(kinds), [], [self[name] for name in names]) for names, kinds in pairs.items()]
-        return [
-            {"kinds": " ".join(kinds), "boxes": options, "fields": pair, "is_shown": self.kind_shown in kinds}
-            for kinds, options, pair in (*boxes, *fields)
-        ]
+        shown = self.kind_shown
+        found: list[dict[str, Any]] = []
+        for kind in CHOSEN:
+            boxes = [one for one in self["picked"].subwidgets if one.data["value"].startswith(f"{kind}:")]
+            found.append({"kinds": kind.value, "boxes": boxes, "fields": [], "is_shown": kind == shown})
+        for names in dict.fromkeys(names for names in PICKERS.values() if names != ("picked",)):
+            kinds = [kind for kind, fields in PICKERS.items() if fields == names]
+            fields = [self[name] for name in names]
+            found.append({"kinds": " ".join(kinds), "boxes": [], "fields": fields, "is_shown": shown in kinds})
+        return found
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from programs import content
@@ -27,7 +28,7 @@ from programs.models import Rule, RuleCap, RuleClause, RuleLineRate, Tier, TierB
 def rule_as_typed(form: Any, formsets: Iterable[Any]) -> RuleContent | None:
     """Return a rule as its bound form says it, without what cannot be read; None where it has no unit yet."""
     rule: Rule = form.instance
-    if rule.unit_id is None or rule.rate is None:
+    if not rule.unit_id or not isinstance(rule.rate, Decimal):
         return None
     rows = {formset.model: list(_rows(formset)) for formset in formsets}
     return RuleContent(

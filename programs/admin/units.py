@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import UnfoldAdminCheckboxSelectMultipleWidget
 from programs.admin.drafts import PartAdmin, PartInline, PartOfPartInline, own_page, shown_if
+from programs.admin.looking import NoticesOthers
 from programs.admin.wording import unit_in_words
 from programs.models import ProgramVersion, TierExpiry, UnitTerms
 
@@ -92,7 +93,7 @@ class TierExpiryInline(PartOfPartInline):
 
 
 @admin.register(UnitTerms)
-class UnitTermsAdmin(PartAdmin):
+class UnitTermsAdmin(NoticesOthers, PartAdmin):
     """Terms of units in every version."""
 
     form = UnitTermsForm

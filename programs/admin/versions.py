@@ -22,6 +22,7 @@ from accounts.roles import Permission
 from programs import actions, content
 from programs.admin.drafts import DraftOnly, offer, shown_if
 from programs.admin.groups import EventTypeInline, RuleGroupInline
+from programs.admin.looking import NoticesOthers
 from programs.admin.places import placed
 from programs.admin.rewards import RewardInline
 from programs.admin.rules import RuleInline
@@ -75,7 +76,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ProgramVersion)
-class VersionAdmin(DraftOnly, TenantAdmin):
+class VersionAdmin(NoticesOthers, DraftOnly, TenantAdmin):
     """Versions of the terms. One draft a program can be edited; the published ones are for reading."""
 
     business_path = "program__business"

@@ -34,7 +34,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "store": (gettext_noop("in the store %(said)s"), gettext_noop("not in the store %(said)s")),
     "channel": (gettext_noop("through %(said)s"), gettext_noop("not through %(said)s")),
     "weekday": (gettext_noop("on %(said)s"), gettext_noop("not on %(said)s")),
-    "hours": (gettext_noop("at the time of %(said)s"), gettext_noop("not at the time of %(said)s")),
+    "hours": (gettext_noop("between %(said)s"), gettext_noop("not between %(said)s")),
     "dates": (gettext_noop("%(said)s"), gettext_noop("not %(said)s")),
     "nth": (gettext_noop("for the member's purchase %(said)s"), gettext_noop("not for the member's purchase %(said)s")),
     "every_nth": (
@@ -167,6 +167,8 @@ def _phrase(given: ClauseContent, words: Words) -> str:
     if clause is not None and clause.kind == "birthday":
         return _birthday(clause, negated=given.negated)
     said = condition(ClauseContent(given.kind, given.value), words)
+    if clause is not None and clause.kind == "hours":
+        said = _("%(begin)s and %(end)s") % {"begin": _hour(clause.least), "end": _hour(clause.most)}
     if clause is not None and given.kind in QUOTED:
         said = _quoted(said) if len(clause.values) == 1 else said
     phrases = PHRASES.get(clause.kind if clause is not None else given.kind, ("%(said)s", gettext_noop("not %(said)s")))
@@ -174,6 +176,10 @@ def _phrase(given: ClauseContent, words: Words) -> str:
 
 
 QUOTED = frozenset({"sku", "category", "brand", "tag", "store", "channel"})
+
+
+def _hour(minutes: int | None) -> str:
+    return "{:02d}:{:02d}".format(*divmod(minutes or 0, 60))
 
 
 def _birthday(clause: Clause, *, negated: bool) -> str:
@@ -263,4 +269,3 @@ GROUPED: Mapping[RuleGroup.Mode, Callable[[Sequence[str]], str]] = {
         "With %(others)s, the first in order counts; what it leaves goes to the next."
     ),
 }
-

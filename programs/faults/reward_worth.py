@@ -146,8 +146,3 @@ def _gives(reward: RewardContent, terms: Content, known: Known, said: dict[str, 
 def _bounds(reward: RewardContent, said: dict[str, str]) -> Iterator[str]:
     if reward.most_share is not None and not 0 < reward.most_share <= 100:
         yield _("Reward “%(reward)s” may pay no share of a basket above 0 and up to 100 percent: change it.") % said
-    if reward.stock == 0 and not reward.pool:
-        yield (
-            _("Reward “%(reward)s” has a stock of 0: nobody can have it. Say how many there are, or switch it off.")
-            % said
-        )

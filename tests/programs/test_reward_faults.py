@@ -120,10 +120,6 @@ def test_sound_reward_has_no_fault(reward):
             replace(CASH, most_share=Decimal(0)),
             ("Reward “Cash” may pay no share of a basket above 0 and up to 100 percent: change it."),
         ),
-        (
-            replace(CASH, stock=0),
-            ("Reward “Cash” has a stock of 0: nobody can have it. Say how many there are, or switch it off."),
-        ),
         # For whom.
         (
             replace(CASH, from_tier="vip"),

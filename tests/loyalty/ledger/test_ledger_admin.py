@@ -96,6 +96,14 @@ def test_owner_ends_a_given_tier_and_nobody_ends_it_twice(client, owner, program
     assert TierGrant.objects.get().ended_at == first.ended_at
 
 
+def test_list_of_given_tiers_calls_them_by_their_names(client, owner, program, member):
+    grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner)
+
+    shown = client.get(reverse("admin:ledger_tiergrant_changelist"))
+
+    assert [row.called for row in shown.context["cl"].result_list] == ["Gold"]
+
+
 def mark(client, notice):
     chosen = {"action": "mark_as_sent", "_selected_action": [str(notice.pk)]}
     return client.post(reverse("admin:ledger_notice_changelist"), chosen)

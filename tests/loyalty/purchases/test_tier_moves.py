@@ -79,11 +79,11 @@ def test_what_is_typed_stands_in_for_the_rows(draft):
 
     assert (moves.up, moves.looked_at) == (2, "silver")
     assert sorted(moves.spread) == [
-        (10_000, "silver"),
-        (34_000, "silver"),
-        (36_000, "silver"),
-        (99_900, "silver"),
-        (110_000, "gold"),
+        (10_000, "basic", "silver"),
+        (34_000, "basic", "silver"),
+        (36_000, "silver", "silver"),
+        (99_900, "silver", "silver"),
+        (110_000, "gold", "gold"),
     ]
 
 
