@@ -268,7 +268,7 @@ def test_page_costs_the_same_for_one_reward_and_for_four(client, owner, draft, c
     for number in range(3):
         Reward.objects.create(version=draft, code=f"more-{number}", name="More", kind="product")
 
-    with django_assert_num_queries(65):
+    with django_assert_num_queries(61):
         client.get(page(cash))
 
 
