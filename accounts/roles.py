@@ -24,6 +24,7 @@ class Permission(StrEnum):
     PUBLISH_PROGRAM = "publish_program"
     RETRY_ACTIVITY = "retry_activity"
     GRANT_TIERS = "grant_tiers"
+    MOVE_MEMBERS = "move_members"
     TELL_MEMBERS = "tell_members"
     RELEASE_REWARDS = "release_rewards"
     STOCK_REWARDS = "stock_rewards"

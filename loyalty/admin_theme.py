@@ -86,6 +86,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Lots"), "layers", "ledger.Lot"),
             _item(_("Given tiers"), "workspace_premium", "ledger.TierGrant"),
             _item(_("Notices"), "notifications", "ledger.Notice"),
+            _item(_("Moving in"), "move_to_inbox", "moving.Moving"),
         ],
     },
     {

@@ -47,15 +47,15 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "import_export",
-    "simple_history",
     "accounts",
+    "accounts.history",
     "programs",
     "loyalty",
     "loyalty.api",
     "loyalty.ledger",
     "loyalty.rewards",
     "loyalty.purchases",
+    "loyalty.moving",
     "loyalty.engagement",
     "loyalty.insights",
 ]
@@ -156,6 +156,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "loyalty.purchases.sweep", "schedule": 5.0, "options": {"expires": 20}},
     "due-work": {"task": "loyalty.purchases.run_due", "schedule": 60.0, "options": {"expires": 50}},
+    "moving": {"task": "loyalty.moving.sweep", "schedule": 30.0, "options": {"expires": 25}},
+    "moving-tidy": {"task": "loyalty.moving.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "purge-answers": {"task": "loyalty.api.purge_answers", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
@@ -331,6 +333,3 @@ LOGGING = {
 }
 
 UNFOLD = admin_theme.UNFOLD
-
-# What looks like a formula to a spreadsheet leaves as plain text.
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

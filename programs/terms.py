@@ -42,7 +42,7 @@ def schedules_of(programs: Iterable[Program]) -> dict[UUID, engine.Schedule]:
     versions: dict[UUID, list[engine.Terms]] = {pk: [] for pk in known}
     for program_id, version_id in rows:
         versions[program_id].append(terms_of(version_id))
-    return {pk: engine.Schedule(tuple(terms)) for pk, terms in versions.items()}
+    return {pk: engine.Schedule(tuple(terms), known[pk].ends_at) for pk, terms in versions.items()}
 
 
 def schedule_of(program: Program) -> engine.Schedule:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 WRITTEN_ONCE = (
     "ledger.Transaction",
     "ledger.Entry",
+    "ledger.OpeningBalance",
+    "ledger.OpeningTier",
     "purchases.Judgement",
     "purchases.Award",
     "purchases.ReceiptKey",

@@ -86,6 +86,7 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
 
 def _purchase(item: PurchaseInput, *, member: Membership | None, intake: Intake) -> Activity:
     intake.check_moment(item.occurred_at)
+    intake.check_earns(item.occurred_at)
     return Activity(
         program_id=intake.program.pk,
         membership=member,

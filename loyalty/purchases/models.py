@@ -20,8 +20,9 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
     """Words to ask for activity with."""
 
     def awaiting_accrual(self, *, at: datetime) -> ActivityQuerySet:
-        """Return what is recorded and due to be judged at this moment."""
-        return self.filter(status=Activity.Status.RECORDED, due_at__lte=at)
+        """Return what is recorded and due to be judged at this moment; what of a paused program is, waits."""
+        recorded = self.filter(status=Activity.Status.RECORDED, due_at__lte=at)
+        return recorded.exclude(program__in=Program.objects.paused().values("pk"))
 
     def purchases(self) -> ActivityQuerySet:
         """Return the purchases alone."""

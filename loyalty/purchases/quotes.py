@@ -41,6 +41,8 @@ from programs.engine.terms import Schedule, Terms
 from programs.engine.timeline import fold
 from programs.models import Membership, Program
 
+NOTHING_PAID = Paid()
+
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
@@ -66,12 +68,13 @@ class Quote:
 def quote(*, program: Program, item: PurchaseInput) -> Quote:
     """Return what the purchase would get, judged after all that is recorded of the member already.
 
-    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, InvalidError; UnknownRedemptionError,
-    UnknownVoucherError and NotTheirsError of what it is to be paid with.
+    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, ProgramClosedError, InvalidError;
+    UnknownRedemptionError, UnknownVoucherError and NotTheirsError of what it is to be paid with.
     """
     with _snapshot():
         intake = Intake(program=program, now=datetime.now(UTC))
         intake.check_moment(item.occurred_at)
+        intake.check_earns(item.occurred_at)
         terms = intake.schedule.at(item.occurred_at)
         assert terms is not None, "check_moment refuses it"
         member = member_of(item.member, members_named(program, {item.member} - {""}))
@@ -156,9 +159,8 @@ class _Reading:
         )
 
 
-def row_of(item: PurchaseInput, *, program: Program, member: UUID, paid: Paid | None = None) -> Row:
-    """Return the purchase as accrual would read it, were it recorded now; ``paid`` with what it names for that."""
-    paid = paid or Paid()
+def row_of(item: PurchaseInput, *, program: Program, member: UUID, paid: Paid = NOTHING_PAID) -> Row:
+    """Return the purchase as accrual would read it, were it recorded now."""
     return Row(
         id=new_id(),
         program_id=program.pk,

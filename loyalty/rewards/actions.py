@@ -13,6 +13,7 @@ from loyalty.api.decoding import REQUIRED
 from loyalty.api.problems import ProblemError, invalid
 from loyalty.ledger.folding import folded, locked_standing, present_moment
 from loyalty.ledger.members import check_active
+from loyalty.ledger.running import check_may_spend
 from loyalty.ledger.signals import units_wanted
 from loyalty.rewards import problems, stocks
 from loyalty.rewards.models import Redemption, Voucher
@@ -38,7 +39,8 @@ Status = Redemption.Status
 def reserve(*, membership: Membership, reward: str, ask: Ask, by: Actor) -> Redemption:
     """Set the units of a reward aside for 15 minutes (the member's program loaded); return the redemption.
 
-    Raises UnknownRewardError, a RewardRefusedError, MemberBlockedError, MemberClosedError, InvalidError.
+    Raises UnknownRewardError, a RewardRefusedError, MemberBlockedError, MemberClosedError, InvalidError,
+    ProgramPausedError, ProgramClosedError.
     """
     check_active(membership)
     units_wanted.send(sender=Membership, membership=membership)
@@ -50,6 +52,8 @@ def reserve(*, membership: Membership, reward: str, ask: Ask, by: Actor) -> Rede
 
 def _reserve(membership: Membership, code: str, ask: Ask) -> Redemption:
     standing = locked_standing(membership)
+    membership.program = Program.objects.select_related("business").get(pk=membership.program_id)
+    check_may_spend(membership.program)
     schedule = schedule_of(membership.program)
     now = present_moment(membership, standing).astimezone(UTC)
     redemption_id = new_id()
@@ -175,7 +179,7 @@ def redeem_voucher(*, voucher: Voucher, ref: str, basket: int | None, by: Actor)
     """Use a voucher (membership and program loaded) for ``ref``; the same ref again changes nothing.
 
     Raises VoucherUsedError, VoucherExpiredError, VoucherWithdrawnError, BasketShareError, MemberBlockedError,
-    MemberClosedError, and InvalidError where the basket has to be known.
+    MemberClosedError, ProgramPausedError, ProgramClosedError, and InvalidError where the basket has to be known.
     """
     with transaction.atomic():
         row = redeem_locked(voucher, ref=ref, basket=basket)
@@ -198,6 +202,7 @@ def redeem_locked(voucher: Voucher, *, ref: str, basket: int | None) -> Voucher:
         raise problems.VoucherWithdrawnError
     if voucher.has_expired(at=now):
         raise problems.VoucherExpiredError
+    check_may_spend(Program.objects.get(pk=voucher.program_id))
     _check_basket(voucher, basket)
     voucher.status, voucher.redemption_ref, voucher.redeemed_at = Voucher.Status.REDEEMED, ref, now
     voucher.save(update_fields=["status", "redemption_ref", "redeemed_at"])

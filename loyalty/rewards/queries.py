@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
+from accounts import formats
 from loyalty.ledger import book as ledger
 from loyalty.ledger.folding import EVERYTHING, folded, locked_standing, present_moment
-from loyalty.ledger.models import Standing
+from loyalty.ledger.models import Account, Standing
 from loyalty.ledger.signals import units_wanted
 from loyalty.rewards import stocks
+from loyalty.rewards.models import Voucher
 from loyalty.rewards.sentences import refusal_sentence
+from loyalty.rewards.worth import unit_worth
 from programs.engine.dates import local_day
 from programs.engine.offers import judge
 from programs.engine.state import Ask, Refusal, State
 from programs.engine.terms import Reward, Terms
 from programs.models import Membership, Program, Unit
+from programs.outstanding import Outstanding
 from programs.terms import schedule_of
 
 ANY_BASKET = 10**13  # Nothing is known of a basket yet: that alone does not close a reward.
@@ -119,3 +125,26 @@ def offer_of(
 def _least(reward: Reward) -> int:
     """Return the least money that a reward by amount gives."""
     return max(reward.step, 1)
+
+
+def outstanding(program: Program) -> list[Outstanding]:
+    """Return the vouchers that can still be used, and what all units are worth, where a reward says so."""
+    good = Voucher.objects.filter(program=program, status=Voucher.Status.ISSUED)
+    count = good.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=program.now())).count()
+    lines = [Outstanding(_("Vouchers that can still be used"), formats.number(count))] if count else []
+    sums = dict(
+        Account.objects.filter(program=program, membership__isnull=False, balance__gt=0)
+        .order_by()
+        .values_list("unit")
+        .annotate(total=Sum("balance"))
+    )
+    for unit in Unit.objects.filter(pk__in=sums, is_spendable=True, is_money=False).order_by("code"):
+        worth = unit_worth(program, unit)
+        if worth is not None:
+            money = int(worth.of(sums[unit.pk], unit).scaleb(formats.minor_digits(program.currency)))
+            name = _("All %(units)s, at what “%(reward)s” gives for them") % {
+                "units": unit.name_plural,
+                "reward": worth.by,
+            }
+            lines.append(Outstanding(name, formats.money(money, program.currency)))
+    return lines

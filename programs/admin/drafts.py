@@ -22,6 +22,7 @@ from accounts.admin_base import (
     name_for_screen_readers,
 )
 from accounts.roles import Permission
+from programs.admin.recorded import RecordedTerms
 from programs.models import ProgramVersion, Reward, Rule, RuleGroup, Tier, UnitTerms
 
 
@@ -92,7 +93,7 @@ class PartOfPartInline(PartInline):
     business_path = "version__program__business"
 
 
-class PartAdmin(DraftOnly, TenantAdmin):
+class PartAdmin(RecordedTerms, DraftOnly, TenantAdmin):
     """A page for one part of a version. Parts are added and taken out on the version's page."""
 
     business_path = "version__program__business"

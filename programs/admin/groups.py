@@ -66,6 +66,7 @@ class GroupCapInline(PartOfPartInline):
 class RuleGroupAdmin(NoticesOthers, PartAdmin):
     """Groups of rules of every version."""
 
+    history_kind = "group"
     list_display = ("name", "code", "mode", "version")
     search_fields = ("name", "code")
     fields = ("of_version", ("code", "name"), ("mode", "position"))

@@ -146,6 +146,9 @@ class RewardForm(NumbersForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        others = self.instance.version.rewards.exclude(pk=self.instance.pk)
+        if (other := others.filter(code=cleaned.get("code", "")).first()) is not None:
+            self.add_error("code", _("“%(reward)s” has this code.") % {"reward": other})
         kind, conversion = cleaned.get("kind"), cleaned.get("conversion")
         if not kind or conversion is None:
             return cleaned

@@ -131,6 +131,7 @@ class RewardAdmin(Looked, AddedToDraft):
     ordering = ("-version__number", "position")
     change_form_template = "admin/programs/reward_form.html"
     look_template = "admin/programs/reward_look.html"
+    history_kind = "reward"
 
     @admin.display(description=_("price"), ordering="price")
     def price_shown(self, reward: Reward) -> Any:
@@ -163,12 +164,12 @@ class RewardAdmin(Looked, AddedToDraft):
             reward = self.get_object(request, object_id)
             version = reward.version if isinstance(reward, Reward) else None
         if version is None:
-            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return super().changeform_view(request, object_id, form_url, extra_context)
         with timezone.override(version.program.zone):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             if hasattr(response, "render"):
                 response.render()
-        return response  # type: ignore[no-any-return]
+        return response
 
     # --- As it stands in the form --------------------------------------------------------------------------------
 

@@ -211,6 +211,7 @@ class RuleAdmin(Looked, PartAdmin):
 
     add_permission = Permission.EDIT_PROGRAM
     form = RuleForm
+    history_kind = "rule"
     list_display = ("name", "code", "unit", "effect", "rate_shown", "is_on", "version")
     list_select_related = ("version__program", "unit")
     search_fields = ("name", "code")

@@ -225,6 +225,7 @@ class TierPageForm(forms.ModelForm):  # type: ignore[type-arg]
 class TierAdmin(Looked, PartAdmin):
     """Tiers of every version; in a draft with what their change would do to the members."""
 
+    history_kind = "tier"
     form = TierPageForm
     list_display = ("name", "code", "rank", "by_invitation", "version")
     search_fields = ("name", "code")

@@ -97,6 +97,7 @@ class UnitTermsAdmin(NoticesOthers, PartAdmin):
     """Terms of units in every version."""
 
     form = UnitTermsForm
+    history_kind = "unit"
     list_display = ("unit", "expiry", "expiry_months", "version")
     list_select_related = ("version__program", "unit")
     readonly_fields = ("of_version", "unit")
@@ -126,6 +127,9 @@ class UnitTermsAdmin(NoticesOthers, PartAdmin):
         "fixed_days": shown_if("expiry", "expiry == 'fixed'"),
         "kept_alive_by": shown_if("expiry", "expiry == 'inactivity'"),
     }
+
+    def history_code(self, obj: UnitTerms) -> str:
+        return obj.unit.code
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Reached from the version's page alone."""

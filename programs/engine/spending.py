@@ -31,8 +31,11 @@ REDEMPTION = "redemption"
 class Spending:
     """The holds, vouchers and conversions of one member's fold."""
 
-    def __init__(self, state: State, outcome: Outcome, value: Value, new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self, state: State, outcome: Outcome, value: Value, new_id: Callable[[], UUID], ends_at: datetime | None
+    ) -> None:
         self.state = state
+        self.ends_at = ends_at  # Of the program: no hold outlives it.
         self.outcome = outcome
         self.value = value
         self.new_id = new_id
@@ -67,12 +70,15 @@ class Spending:
 
     def next_end(self) -> datetime | None:
         """Return when the time of the next hold is up."""
-        return min((hold.ends_at for hold in self.state.holds), default=None)
+        return min((self._end_of(hold) for hold in self.state.holds), default=None)
 
     def time_out(self, due: datetime) -> None:
         """Give free what nobody captured in time."""
-        for hold in [hold for hold in self.state.holds if hold.ends_at <= due]:
-            self._release(hold, hold.ends_at, is_over=True)
+        for hold in [hold for hold in self.state.holds if self._end_of(hold) <= due]:
+            self._release(hold, self._end_of(hold), is_over=True)
+
+    def _end_of(self, hold: Hold) -> datetime:
+        return hold.ends_at if self.ends_at is None else min(hold.ends_at, self.ends_at)
 
     def _capture(self, hold: Hold, at: datetime, terms: Terms) -> None:
         self._forget(hold)

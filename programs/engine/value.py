@@ -278,6 +278,34 @@ class Value:
         for lot in back:
             self._pay_what_is_owed(lot, at)
 
+    # --- Moving in -------------------------------------------------------------------------------------------
+
+    def open_with(
+        self,
+        unit: str,
+        amount: int,
+        *,
+        at: datetime,
+        earned_at: datetime,
+        expires_at: datetime | None,
+        terms: Terms,
+    ) -> Lot:
+        """Give units that the member brings from elsewhere, spendable at once; return their lot.
+
+        They end at ``expires_at``, where it is None as the terms say of units earned at ``earned_at``.
+        """
+        self._opens(unit, earned_at)
+        lot = Lot(self.new_id(), unit, None, amount, amount, earned_at, expires_at=expires_at, is_new=True)
+        if expires_at is None:
+            lot.expires_at = lot_end(terms.units[unit], tier=self.state.tier, earned_at=earned_at, zone=terms.zone)
+        lot.remaining -= min(lot.remaining, self._debt(unit))
+        self.state.lots.append(lot)
+        self._post("adjust", None, at, self._move(unit, "adjusted", "available", amount))
+        self._pay_what_is_owed(lot, at)
+        ends = [moment for moment in (self.state.due_of_lots, lot.expires_at) if moment is not None]
+        self.state.due_of_lots = min(ends, default=None)
+        return lot
+
     # --- Lots and entries --------------------------------------------------------------------------------------
 
     def open_lots(self) -> list[Lot]:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import Business, StaffRole, User
 from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Lot, Notice, TierGrant, Transaction
+from loyalty.moving.models import Moving
 from loyalty.purchases.models import Activity
 from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
 from programs import codes
@@ -30,6 +31,7 @@ from programs.models import (
 )
 from tests.factories import make_key, make_member, make_shop, make_staff, make_user
 from tests.factories.activity import drain, record
+from tests.loyalty.moving.sheets import check, csv_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +46,7 @@ OWN_PAGES: dict[type, list[str]] = {
     Activity: ["retry"],
     Redemption: ["release"],
     RewardStock: ["restock"],
+    Moving: ["confirm", "discard", "faults"],
 }
 
 
@@ -96,6 +99,7 @@ def make_full_shop() -> Shop:
         Transaction: Transaction.objects.get(membership=member),
         Lot: Lot.objects.get(membership=member),
         TierGrant: grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner),
+        Moving: check(program, csv_of("external_id", "a"), by=owner),
         Notice: Notice.objects.create(
             program=program, membership=member, kind="expiry", what="points", ends_at=now, created_at=now
         ),

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from programs import actions, content
-from programs.admin.places import placed
+from programs.admin.places import addresses_of, placed
 from programs.content import Content
 from programs.faults import Known, faults_of, find
 from programs.models import Reward
@@ -319,7 +319,7 @@ def test_fault_of_a_reward_stops_publishing_and_leads_to_its_page():
     reward = Reward.objects.create(version=draft, code="cash", name="Cash", kind="money_off")
     said = content.read(draft)
 
-    (fault,) = placed(faults_of(draft, said), draft)
+    (fault,) = placed(faults_of(draft, said), addresses_of(draft))
 
     assert fault.address == f"/admin/programs/reward/{reward.pk}/change/"
     with pytest.raises(actions.CannotPublishError):

@@ -163,8 +163,8 @@ class TierGrantAdmin(ReadOnlyAdmin):
         return formats.day(row.until) if row.until else _("no end")
 
     @display(description=_("given by"))
-    def giver(self, row: TierGrant) -> str:
-        return str(row.granted_by)
+    def giver(self, row: TierGrant) -> Any:
+        return str(row.granted_by) if row.granted_by is not None else _("an operator")
 
     @display(description=_("ended"))
     def ended(self, row: TierGrant) -> str:

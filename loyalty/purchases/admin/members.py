@@ -38,6 +38,7 @@ class MemberAdmin(ReadOnlyAdmin):
     search_fields = ("customer__email", "customer__first_name", "customer__last_name", "=external_id")
     search_help_text = _("A card number, a number in your system, an e-mail address or a name.")
     change_form_outer_before_template = "admin/purchases/member_standing.html"
+    list_before_template = "admin/moving/members_links.html"
     fields = (
         ("person", "card_number"),
         ("email", "phone"),
@@ -100,7 +101,8 @@ class MemberAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show tiers that hold now: what has fallen due for those on the page is done first."""
-        response = super().changelist_view(request, extra_context)
+        extra = {"can_move": self._may(request, Permission.MOVE_MEMBERS, None)}
+        response = super().changelist_view(request, {**extra, **(extra_context or {})})
         page = (getattr(response, "context_data", None) or {}).get("cl")
         if page is not None:
             page.result_list = self._brought_up_to_date(request, list(page.result_list))

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('programs', '0005_alter_reward_pool'),
+        ('programs', '0004_rewards'),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from django.urls import reverse
 from accounts.models import StaffRole
 from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Notice, Standing, TierGrant
+from loyalty.ledger.openings import Arrival, Held, Opening, move_in
 from tests.factories import make_member, make_shop, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +140,14 @@ def test_nobody_else_says_so(client, program, notice, role):
     mark(client, notice)
 
     assert Notice.objects.get().sent_at is None
+
+
+def test_opening_balance_and_a_tier_of_an_operator_are_named_as_such(client, owner, program, member):
+    arrival = Arrival(member.pk, [Opening("points", 5)], Held("gold", None, "hand", "Moved in"))
+    move_in(program=program, arrivals=[arrival], by=None)
+
+    ledger = client.get(reverse("admin:ledger_transaction_changelist")).context["cl"]
+    given = client.get(reverse("admin:ledger_tiergrant_changelist")).context["cl"]
+
+    assert [str(ledger.model_admin.what(row)) for row in ledger.result_list] == ["Opening balance"]
+    assert [str(given.model_admin.giver(row)) for row in given.result_list] == ["an operator"]

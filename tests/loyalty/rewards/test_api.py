@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import date
 
 import pytest
 
 from loyalty.ledger.models import Account, Entry, Standing
 from loyalty.rewards import guesses, pools, stocks
 from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
-from programs import codes
+from programs import codes, lifecycle
 from programs.models import Membership
+from programs.outstanding import outstanding_of
 from tests.factories import make_key, make_user
 from tests.loyalty.api.client import Till
 from tests.loyalty.presets.stage import Stage, available, earned, refused, reward
@@ -479,4 +481,45 @@ def test_calls_cost_the_same_whatever_the_history(stage, django_assert_num_queri
             stage.reserve("stars_25")
 
 
-QUERIES_FOR_REWARDS, QUERIES_TO_RESERVE = 13, 21
+QUERIES_FOR_REWARDS, QUERIES_TO_RESERVE = 13, 22
+
+
+# --- Programs that stand still or have ended ------------------------------------------------------------------------
+
+
+def test_paused_program_gives_out_nothing_and_finishes_what_was_begun(stage):
+    held, other = stage.reserve("stars_25"), stage.reserve("stars_60")
+    lifecycle.pause(program=stage.program, by=None)
+
+    assert refused(stage.ask("stars_25")) == (409, "program-paused")
+    assert stage.till.post(f"redemptions/{held['id']}/capture/").json()["status"] == "captured"
+    assert stage.till.post(f"redemptions/{other['id']}/release/").json()["status"] == "released"
+
+    lifecycle.resume(program=stage.program, by=None)
+    assert stage.ask("stars_25").status_code == 201
+    assert stage.books() == []
+
+
+def test_closed_program_gives_out_up_to_its_last_day_then_all_units_are_gone(stage):
+    stage.at("2026-03-10 12:00")
+    lifecycle.close(program=stage.program, last_day=date(2026, 3, 12), by=None)
+    assert stage.ask("stars_25").status_code == 201
+    stage.at("2026-03-12 23:59")
+    held = stage.reserve("stars_60")
+
+    balances = stage.at("2026-03-13 00:20")["balances"]["stars"]
+
+    assert (balances["available"], balances["held"]) == ("0", "0")
+    assert refused(stage.ask("stars_25")) == (409, "program-closed")
+    assert refused(stage.till.post(f"redemptions/{held['id']}/capture/")) == (409, "hold-expired")
+    assert stage.books() == []
+
+
+def test_voucher_is_good_for_nothing_while_the_program_stands_still():
+    stage = Stage("punch_card")
+    stage.buy("2025-03-01", None, COFFEE | {"quantity": "9"})
+    code = stage.vouchers()[0]["code"]
+    lifecycle.pause(program=stage.program, by=None)
+
+    assert refused(stage.use(code)) == (409, "program-paused")
+    assert [line.what for line in outstanding_of(stage.program)] == ["Vouchers that can still be used"]

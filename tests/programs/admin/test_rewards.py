@@ -206,6 +206,14 @@ def test_form_says_what_is_wrong(client, owner, cash, given, refusal):
     assert [str(one) for group in response.context["errors"] for one in group] == [refusal]
 
 
+def test_code_of_another_reward_is_refused(client, owner, draft, cash):
+    data = form_of(client.get(new_page(draft))) | {"code": "cash", "name": "Again", "price": "1", "value": "1"}
+
+    response = client.post(new_page(draft), data)
+
+    assert response.context["adminform"].form.errors == {"code": ["“Cash” has this code."]}
+
+
 def test_look_tells_the_sentence_and_the_faults_of_what_is_typed_and_saves_nothing(client, owner, draft, cash):
     before = rewards(draft)
     typed = form_of(client.get(page(cash))) | {"price": "600", "from_tier": "gold", "value": ""}
@@ -268,7 +276,7 @@ def test_page_costs_the_same_for_one_reward_and_for_four(client, owner, draft, c
     for number in range(3):
         Reward.objects.create(version=draft, code=f"more-{number}", name="More", kind="product")
 
-    with django_assert_num_queries(61):
+    with django_assert_num_queries(62):
         client.get(page(cash))
 
 

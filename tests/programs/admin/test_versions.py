@@ -304,7 +304,7 @@ def test_draft_page_tells_its_parts_in_words_at_the_same_cost(client, owner, dra
         draft.rules.create(code=f"more-{number}", name="More", unit=draft.program.units.get(), rate=1, position=9)
     client.get(page(draft))
 
-    with django_assert_num_queries(76):
+    with django_assert_num_queries(77):
         response = client.get(page(draft))
 
     assert "By tier: Silver 1.25, Gold 1.5" in response.content.decode()
