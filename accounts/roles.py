@@ -26,6 +26,8 @@ class Permission(StrEnum):
     GRANT_TIERS = "grant_tiers"
     MOVE_MEMBERS = "move_members"
     TELL_MEMBERS = "tell_members"
+    RELEASE_REWARDS = "release_rewards"
+    STOCK_REWARDS = "stock_rewards"
     MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"
     OPEN_TILL = "open_till"

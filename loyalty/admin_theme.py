@@ -80,6 +80,8 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item(_("Members"), "group", "programs.Membership"),
             _item(_("Activity"), "receipt_long", "purchases.Activity", **SHELF_BADGE),
+            _item(_("Redemptions"), "redeem", "rewards.Redemption"),
+            _item(_("Vouchers"), "confirmation_number", "rewards.Voucher"),
             _item(_("Ledger"), "account_balance", "ledger.Transaction"),
             _item(_("Lots"), "layers", "ledger.Lot"),
             _item(_("Given tiers"), "workspace_premium", "ledger.TierGrant"),
@@ -95,6 +97,9 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Versions of the terms"), "history_edu", "programs.ProgramVersion"),
             _item(_("Tiers"), "social_leaderboard", "programs.Tier"),
             _item(_("Earning rules"), "rule", "programs.Rule"),
+            _item(_("Rewards"), "featured_seasonal_and_gifts", "programs.Reward"),
+            _item(_("Stocks of rewards"), "inventory_2", "rewards.RewardStock"),
+            _item(_("Pools of codes"), "qr_code_2", "rewards.PoolCode"),
             _item(_("Segments"), "groups", "programs.Segment"),
         ],
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -75,31 +76,41 @@ def offers_of(membership: Membership) -> Offers:
     state = ledger.open_book([standing], {membership.pk: EVERYTHING}).states[membership.pk]
     left = stocks.left(program=membership.program, rewards=terms.rewards, day=local_day(now, terms.zone))
     units = {unit.code: unit for unit in Unit.objects.filter(program_id=membership.program_id)}
-    return Offers(
-        now,
-        terms,
-        [_offer(reward, terms, state, now, membership, units, left.get(reward.code)) for reward in terms.rewards],
-    )
+    offers = [
+        offer_of(
+            reward,
+            terms=terms,
+            state=state,
+            at=now,
+            program=membership.program,
+            units=units,
+            left=left.get(reward.code),
+        )
+        for reward in terms.rewards
+    ]
+    return Offers(now, terms, offers)
 
 
-def _offer(
+def offer_of(
     reward: Reward,
+    *,
     terms: Terms,
     state: State,
-    now: datetime,
-    membership: Membership,
-    units: dict[str, Unit],
+    at: datetime,
+    program: Program,
+    units: Mapping[str, Unit],
     left: int | None,
 ) -> Offer:
+    """Return a reward as somebody who stands like this has it, in the active language; ``left`` of its stock."""
     ask = Ask(amount=_least(reward) if reward.by_amount else None, basket=ANY_BASKET)
-    found = judge(reward=reward, terms=terms, state=state, ask=ask, at=now)
+    found = judge(reward=reward, terms=terms, state=state, ask=ask, at=at)
     refusal = found if isinstance(found, Refusal) else None
     if left == 0 and (refusal is None or refusal.code in ("not-enough-units", "basket-share")):
         refusal = Refusal("sold-out")
     own, unit = reward.for_tier(state.tier), units.get(reward.unit)
     reason = ""
     if refusal is not None:
-        reason = refusal_sentence(refusal, reward=own, terms=terms, program=membership.program, unit=unit)
+        reason = refusal_sentence(refusal, reward=own, terms=terms, program=program, unit=unit)
     return Offer(
         reward=own,
         unit=unit,

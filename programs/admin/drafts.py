@@ -23,14 +23,14 @@ from accounts.admin_base import (
 )
 from accounts.roles import Permission
 from programs.admin.recorded import RecordedTerms
-from programs.models import ProgramVersion, Rule, RuleGroup, Tier, UnitTerms
+from programs.models import ProgramVersion, Reward, Rule, RuleGroup, Tier, UnitTerms
 
 
 def version_of(obj: Model | None) -> ProgramVersion | None:
     """Return the version that a part belongs to, or the version itself."""
     if obj is None or isinstance(obj, ProgramVersion):
         return obj
-    return obj.version if isinstance(obj, Tier | Rule | RuleGroup | UnitTerms) else None
+    return obj.version if isinstance(obj, Tier | Rule | RuleGroup | UnitTerms | Reward) else None
 
 
 class DraftOnly:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from programs.faults import Fault
 from programs.models import ProgramVersion
 
-LISTS = {"tiers": "tiers", "rules": "rules", "units": "unit_terms", "events": "event_types"}
+LISTS = {"tiers": "tiers", "rules": "rules", "units": "unit_terms", "events": "event_types", "rewards": "rewards"}
 """The rows on the version's page, by what they are called in a fault: the prefix of their form."""
 
 
@@ -31,7 +31,7 @@ def placed(faults: Iterable[Fault], addresses: Mapping[str, str]) -> list[Placed
 
 
 def addresses_of(version: ProgramVersion) -> dict[str, str]:
-    """Return by the name of a part (``tier:gold``, ``rules``, ``terms``) where it is read and edited; five queries."""
+    """Return by the name of a part (``tier:gold``, ``rules``, ``terms``) where it is read and edited; six queries."""
     own = reverse("admin:programs_programversion_change", args=[version.pk])
     events = f"{own}#{LISTS['events']}-group"
     return {
@@ -42,6 +42,7 @@ def addresses_of(version: ProgramVersion) -> dict[str, str]:
         **_pages("tier", "tier", version.tiers.values_list("code", "pk")),
         **_pages("rule", "rule", version.rules.values_list("code", "pk")),
         **_pages("group", "rulegroup", version.groups.values_list("code", "pk")),
+        **_pages("reward", "reward", version.rewards.values_list("code", "pk")),
         **_pages("unit", "unitterms", version.unit_terms.values_list("unit__code", "pk")),
     }
 

@@ -24,6 +24,7 @@ from programs.admin.groups import EventTypeInline, RuleGroupInline
 from programs.admin.looking import NoticesOthers
 from programs.admin.publishing import PublishPage
 from programs.admin.recorded import RecordedTerms
+from programs.admin.rewards import RewardInline
 from programs.admin.rules import RuleInline
 from programs.admin.tiers import TierForm, TierInline
 from programs.admin.units import UnitTermsInline
@@ -68,7 +69,7 @@ class VersionAdmin(RecordedTerms, NoticesOthers, PublishPage, DraftOnly, TenantA
         (
             _("What counts"),
             {
-                "fields": (("tax_earns", "paid_part_earns"), "year_starts"),
+                "fields": (("tax_earns", "paid_part_earns"), ("redeemed_come_back", "year_starts")),
                 "classes": ("collapse",),
             },
         ),
@@ -105,7 +106,7 @@ class VersionAdmin(RecordedTerms, NoticesOthers, PublishPage, DraftOnly, TenantA
         "trial_once_in_months": shown_if("trial_tier", "trial_tier != ''"),
         "notice_days": shown_if("needs_notice", "needs_notice"),
     }
-    inlines: ClassVar = [TierInline, RuleInline, RuleGroupInline, UnitTermsInline, EventTypeInline]
+    inlines: ClassVar = [TierInline, RuleInline, RuleGroupInline, RewardInline, UnitTermsInline, EventTypeInline]
     change_form_outer_before_template = "admin/programs/version_head.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:

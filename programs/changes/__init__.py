@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from programs.changes.ladder import switch_lines, tier_lines, trial_lines
+from programs.changes.rewards import reward_lines
 from programs.changes.rules import event_lines, group_lines, rule_lines
 from programs.changes.units import unit_lines
 from programs.changes.words import Lines, Words, words_for
@@ -43,7 +44,7 @@ class Change:
 
 
 def compare(before: Content | None, after: Content, *, program: Program) -> list[Change]:
-    """Return what differs: switches first, then units, the ladder from below, events, groups, the rules in order."""
+    """Return what differs: switches, then units, the ladder from below, events, groups, rules in order, rewards."""
     return list(_compare(before, after, words_for(program, before, after)))
 
 
@@ -88,6 +89,13 @@ def _compare(before: Content | None, after: Content, words: Words) -> Iterator[C
         after.rules,
         named=lambda rule: _("Rule %(rule)s") % {"rule": rule.name},
         said=lambda rule: rule_lines(rule, words),
+    )
+    yield from _parts(
+        "reward",
+        old.rewards,
+        after.rewards,
+        named=lambda reward: _("Reward %(reward)s") % {"reward": reward.name},
+        said=lambda reward: reward_lines(reward, words),
     )
 
 

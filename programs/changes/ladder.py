@@ -107,6 +107,7 @@ def switch_lines(terms: Content) -> Lines:
     lines = {
         _("Tax"): _earns(terms.tax_earns),
         _("The part paid with units"): _earns(terms.paid_part_earns),
+        _("Units spent on what is returned"): _("come back") if terms.redeemed_come_back else _("stay spent"),
         _("The program's year begins in"): str(ProgramVersion.Month(terms.year_starts).label),
         _("A tier is held"): str(ProgramVersion.TierValidity(terms.tier_validity).label),
         _("A member falls"): str(ProgramVersion.TierFall(terms.tier_fall).label),

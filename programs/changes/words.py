@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 
 from babel.numbers import get_currency_precision
@@ -26,7 +26,7 @@ Lines = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The currency of the terms, the units, and by code the names of tiers, rules, groups, events, segments."""
+    """Currency and units of the terms, names of tiers, rules, groups, events, segments by code, the time zone."""
 
     currency: str
     units: Mapping[str, Unit]
@@ -35,6 +35,7 @@ class Words:
     groups: Mapping[str, str] = field(default_factory=dict)
     events: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
     @property
     def digits(self) -> int:
@@ -97,6 +98,7 @@ def words_for(program: Program, *versions: Content | None) -> Words:
         groups={group.code: group.name for terms in known for group in terms.groups},
         events={event.code: event.name for terms in known for event in terms.events},
         segments={segment.code.casefold(): segment.name for segment in program.segments.all()},
+        zone=program.zone,
     )
 
 

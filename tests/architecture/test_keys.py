@@ -13,7 +13,8 @@ COOL = {
     "accounts_staffrole", "history_change", "accounts_customer", "programs_program", "programs_unit", "programs_store",
     "programs_apikey", "programs_programversion", "programs_unitterms", "programs_tier", "programs_tiercondition",
     "programs_tierexpiry", "programs_tierbenefit", "programs_eventtype", "programs_rulegroup", "programs_rule",
-    "programs_tierrate", "programs_rulecap", "programs_ruleclause", "programs_rulelinerate",
+    "programs_tierrate", "programs_rulecap", "programs_ruleclause", "programs_rulelinerate", "programs_reward",
+    "programs_rewardtier", "programs_rewardlimit", "programs_rewardclause",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from loyalty.ledger.admin import ReadOnlyAdmin
 from loyalty.ledger.models import Standing, TierGrant, TierPeriod
 from loyalty.ledger.queries import MemberView, MissingView, member_views
 from loyalty.purchases.accrual import bring_up_to_date
+from loyalty.rewards.admin.of_member import rewards_of
 from programs.cards import DIGITS
 from programs.models import Membership, Program, ProgramVersion
 from programs.terms import schedule_of
@@ -123,6 +124,7 @@ class MemberAdmin(ReadOnlyAdmin):
         if isinstance(member, Membership):
             can_give = self._may(request, Permission.GRANT_TIERS, member)
             extra = {"member": member, "standing": _standing_of(member), "can_give_tiers": can_give}
+            extra["rewards"] = rewards_of(member)
         return super().change_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**extra, **(extra_context or {})}
         )

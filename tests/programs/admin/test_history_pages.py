@@ -265,7 +265,7 @@ def test_history_costs_the_same_for_few_and_for_many(client, owner, program, cou
         )
     history(client, program)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         history(client, program)
 
 

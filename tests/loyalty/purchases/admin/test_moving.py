@@ -158,4 +158,4 @@ def test_ladder_costs_the_same_with_more_members(client, draft, program, django_
         client.get(ladder(draft))
 
 
-QUERIES = 52
+QUERIES = 55

@@ -187,4 +187,4 @@ def test_trying_costs_the_same_with_more_rules(client, program, draft, django_as
         tried(client, draft, total="10")
 
 
-QUERIES = 33
+QUERIES = 35
