@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "loyalty.api",
     "loyalty.ledger",
     "loyalty.purchases",
+    "loyalty.rehearsals",
     "loyalty.engagement",
     "loyalty.insights",
 ]
@@ -154,6 +155,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "loyalty.purchases.sweep", "schedule": 5.0, "options": {"expires": 20}},
+    "rehearsals": {"task": "loyalty.rehearsals.sweep", "schedule": 10.0, "options": {"expires": 20}},
     "due-work": {"task": "loyalty.purchases.run_due", "schedule": 60.0, "options": {"expires": 50}},
     "purge-answers": {"task": "loyalty.api.purge_answers", "schedule": 3600.0, "options": {"expires": 600}},
 }

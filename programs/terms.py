@@ -45,14 +45,16 @@ def terms_of(version_id: UUID) -> engine.Terms:
     return compiled(ProgramVersion.objects.select_related("program").get(pk=version_id))
 
 
-def compiled(version: ProgramVersion) -> engine.Terms:
+def compiled(version: ProgramVersion, *, said: content.Content | None = None) -> engine.Terms:
     """Return a version, draft or published, as the engine reads it. A draft counts from its program's present.
+
+    ``said``: what it says, where that is known already, or is what it said before.
 
     Rules stand in the order of their position, then code; the engine judges a group at the place of its first rule.
     Rules and limits that are switched off are left out. Raises ``ClauseError`` for conditions that cannot be read.
     """
     program = version.program
-    said = content.read(version)
+    said = said or content.read(version)
     scale = _Scale(get_currency_precision(program.currency), {unit.code: unit for unit in program.units.all()})
     rules = [rule for rule in said.rules if rule.is_on]
     return engine.Terms(

@@ -16,8 +16,10 @@ WRITTEN_ONCE = (
     "ledger.Transaction",
     "ledger.Entry",
     "purchases.Judgement",
+    "purchases.Rejudgement",
     "purchases.Award",
     "purchases.ReceiptKey",
+    "rehearsals.Adjustment",
 )
 
 

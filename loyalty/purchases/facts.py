@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Lot, Standing
-from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey
+from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey, Rejudgement
 from loyalty.purchases.returns import WHOLE
 from programs.engine import state as engine
 from programs.engine.terms import Schedule
@@ -45,6 +45,25 @@ class Row:
     purchase_external_id: str
 
 
+class Bought(Protocol):
+    """What the order of activity needs of a purchase that a return names."""
+
+    @property
+    def pk(self) -> UUID:
+        """Its id."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+
+
+ROW = (
+    *("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at"),
+    *("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id"),
+)
+"""The columns of a ``Row``."""
+
+
 def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     """Return what is to be judged of these members, oldest first; of one activity alone if asked."""
     due = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).filter(
@@ -52,9 +71,7 @@ def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     )
     if only is not None:
         due = due.filter(pk=only)
-    columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
-    told = ("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id")
-    return [Row(*values) for values in due.in_order().values_list(*columns, *told)[:ROWS_A_BATCH]]
+    return [Row(*values) for values in due.in_order().values_list(*ROW)[:ROWS_A_BATCH]]
 
 
 def by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
@@ -89,6 +106,10 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
         return {}
     returned = _returned_so_far(known.values())
     rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
+    again = rejudged(Rejudgement.objects.filter(activity_id__in=known))
+    rows = [(one.activity_id, one.version_id, one.tier, one.facts) for one in again.values()] + [
+        row for row in rows if row[0] not in again
+    ]
     return {
         activity_id: engine.Judged(
             purchase=engine_purchase(known[activity_id]),
@@ -101,6 +122,11 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
         )
         for activity_id, version_id, tier, facts in rows
     }
+
+
+def rejudged(rows: QuerySet[Rejudgement]) -> dict[UUID, Rejudgement]:
+    """Return by activity the latest judgement that a corrective run has put in the first one's place."""
+    return {one.activity_id: one for one in rows.order_by("posted_at", "id")}
 
 
 def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engine.Part]]:
@@ -124,16 +150,17 @@ def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engi
     return found
 
 
-def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
+def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Bought]) -> list[Row]:
     """Return a member's activity as it is judged: by time, place, arrival; no refund before its purchase."""
+    return sorted(rows, key=lambda row: place_of(row, purchases))
 
-    def key(row: Row) -> tuple[datetime, bool, int, datetime, UUID]:
-        purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
-        is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
-        moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
-        return (moment, is_early, row.position, row.posted_at, row.id)
 
-    return sorted(rows, key=key)
+def place_of(row: Row, purchases: Mapping[tuple[UUID, str], Bought]) -> tuple[datetime, bool, int, datetime, UUID]:
+    """Return by what an activity is put in order; first the moment at which it is judged."""
+    purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
+    is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
+    moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
+    return (moment, is_early, row.position, row.posted_at, row.id)
 
 
 def asks_for_segments(schedule: Schedule) -> bool:
@@ -198,7 +225,7 @@ def read_for_late_activity(
 
 
 def engine_activity(
-    row: Row, purchases: Mapping[tuple[UUID, str], Activity], judged: Mapping[UUID, engine.Judged]
+    row: Row, purchases: Mapping[tuple[UUID, str], Bought], judged: Mapping[UUID, engine.Judged]
 ) -> engine.Purchase | engine.Refund | engine.Event:
     """Return a row as the engine judges it."""
     if row.kind == Activity.Kind.PURCHASE:

@@ -6,7 +6,10 @@ from django.db import connection
 from loyalty.ledger import triggers as ledger_triggers
 from programs import triggers as terms_triggers
 
-WRITTEN_ONCE = ["ledger_transaction", "ledger_entry", "purchases_judgement", "purchases_award", "purchases_receiptkey"]
+WRITTEN_ONCE = [
+    "ledger_transaction", "ledger_entry", "purchases_judgement", "purchases_rejudgement", "purchases_award",
+    "purchases_receiptkey", "rehearsals_adjustment",
+]  # fmt: skip
 
 
 @pytest.mark.django_db
