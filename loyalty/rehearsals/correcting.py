@@ -1,4 +1,4 @@
-"""What a correction would change: each member's past under the wrong and under the right terms, against what was posted."""
+"""What a correction would change: each member's past under the right terms, against what was posted."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def _walked(
 
 
 def opened(setting: Setting, standings: list[Standing], effects: list[Effect]) -> ledger.Book:
-    """Return the states of members (their standings locked, where it is to be written) with all that correcting needs."""
+    """Return the states of members (their standings locked, where it is to be written) with what correcting needs."""
     book = ledger.open_book(standings, {one.membership_id: ledger.Needs(lots=True) for one in standings})
     complete_credit(book, {setting.run.program_id: setting.published})
     codes = {unit.pk: unit.code for unit in book.units.values()}
@@ -254,6 +254,33 @@ def size_of(effect: Effect) -> int:
     return sum(abs(amount) for amount in effect.units.values())
 
 
+def sums_of(run: Correction) -> dict[str, Any]:
+    """Return what it comes to with all members: of each what is posted, else what was shown.
+
+    ``units``: by code how many get, what they get, how many lose, what they lose; ``moves``: [tier, tier, members].
+    """
+    units: dict[str, list[int]] = {}
+    moves: dict[tuple[str, str], int] = {}
+    members = posted = differing = 0
+    for seen, done, differs in run.members.values_list("shown", "posted", "differs").iterator(chunk_size=2_000):
+        told = done if done is not None else seen
+        members, posted, differing = members + 1, posted + (done is not None), differing + differs
+        for code, amount in told["units"].items():
+            counts = units.setdefault(code, [0, 0, 0, 0])
+            counts[0 if amount > 0 else 2] += 1
+            counts[1 if amount > 0 else 3] += amount
+        if told["before"] != told["after"]:
+            key = (told["before"], told["after"])
+            moves[key] = moves.get(key, 0) + 1
+    return {
+        "units": units,
+        "moves": [[*key, count] for key, count in moves.items()],
+        "members": members,
+        "posted": posted,
+        "differing": differing,
+    }
+
+
 # --- The preview, slice by slice -----------------------------------------------------------------------------------
 
 
@@ -276,7 +303,8 @@ def steps_of(run: Correction) -> Callable[[], bool]:
             if not ids:
                 with transaction.atomic():
                     Corrected.objects.bulk_create(rows)
-                    running.finish(run, done=run.total, result={"receipts": state["receipts"]}, state={})
+                    said = {"receipts": state["receipts"], "sums": sums_of(run)}
+                    running.finish(run, done=run.total, result=said, state={})
                 return False
             after, done = ids[-1], done + len(ids)
             state["after"] = str(after)

@@ -28,7 +28,8 @@ def steps_of(run: Correction) -> Callable[[], bool]:
         after = UUID(state["after"]) if state["after"] else None
         ids = reading.next_members(correcting.members_of(run), correcting.activity_of(run), after=after)
         if not ids:
-            running.finish(run, done=run.total, state={})
+            said = {"receipts": state["receipts"], "sums": correcting.sums_of(run)}
+            running.finish(run, done=run.total, result=said, state={})
             return False
         budgets = [dict(used) for used in state["budgets"]]
         with transaction.atomic():

@@ -57,7 +57,7 @@ def save(run: Run, **fields: Any) -> None:
 def work(run: SomeRun, *, begin: Callable[[SomeRun], None], step: Callable[[SomeRun], Callable[[], bool]]) -> bool:
     """Work on a claimed run for some seconds; return whether something is left.
 
-    ``begin`` prepares one that has no state yet; ``step`` returns what does and saves a second's work, False at the end.
+    ``begin`` prepares one that has no state yet; ``step`` returns what does and saves a second's work (False: the end).
     """
     started = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""What a back-test adds up. Plain dictionaries, so that they are kept as JSON between slices; units in smallest steps."""
+"""What a back-test adds up, in plain dictionaries that are kept as JSON between slices; units in smallest steps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def count_activity(sums: Sums, activity: Iterable[Any], *, totals: Mapping[UUID,
 
 
 def count_outcome(side: Sums, outcome: Outcome, *, returns: frozenset[UUID]) -> None:
-    """Count what one slice gave by rule and by tier, took back and let expire. ``returns``: which activity is a return."""
+    """Count what one slice gave by rule and by tier, took back and let expire; ``returns`` names the returns in it."""
     for verdict in outcome.verdicts:
         if verdict.activity_id in returns:
             continue

@@ -24,7 +24,7 @@ class Walk:
     budgets: dict[str, int]
     returned: Collection[UUID] = frozenset()
     judged: dict[UUID, engine.Judged] = field(default_factory=dict)
-    new_id: Callable[[], UUID] = field(default_factory=lambda: numbered())
+    new_id: Callable[[], UUID] = field(default_factory=lambda: numbered())  # noqa: PLW0108 -- defined below
 
     def branch(self, schedule: Schedule, budgets: dict[str, int]) -> Walk:
         """Return a walk that goes on from here under another schedule."""

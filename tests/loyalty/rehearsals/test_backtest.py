@@ -36,7 +36,9 @@ def at_the_end(test):
 
 
 def beauty(stage):
-    stage.buy_all([("2025-01-10", "349.99"), ("2025-02-01", "200.50"), ("2025-03-01", "600.00"), ("2025-04-01", "80.00")])
+    stage.buy_all(
+        [("2025-01-10", "349.99"), ("2025-02-01", "200.50"), ("2025-03-01", "600.00"), ("2025-04-01", "80.00")]
+    )
     bought = stage.buy("2025-05-01", "99.90")
     stage.give_back(bought, "2025-05-09")
 
@@ -85,7 +87,6 @@ def test_terms_in_force_tested_against_themselves_are_what_really_happened(prese
     stage = Stage(preset)
     PRESETS[preset](stage)
     member = stage.at("2025-12-31 23:59")
-    held = {unit: one for unit, one in member["balances"].items()}
 
     test = back_test(make_draft(stage.program))
 
@@ -93,13 +94,17 @@ def test_terms_in_force_tested_against_themselves_are_what_really_happened(prese
     assert sides(test, "taken_back") == [issued(stage.program, "reversed")] * 2
     assert sides(test, "expired") == [issued(stage.program, "expired")] * 2
     precision = {unit.code: unit.precision for unit in stage.program.units.all()}
-    assert at_the_end(test) == [
-        {
-            unit: steps
-            for unit, one in held.items()
-            if (steps := int((Decimal(one["available"]) + Decimal(one["pending"])).scaleb(precision[unit]))) > 0
-        }
-    ] * 2
+    assert (
+        at_the_end(test)
+        == [
+            {
+                unit: steps
+                for unit, one in member["balances"].items()
+                if (steps := int((Decimal(one["available"]) + Decimal(one["pending"])).scaleb(precision[unit]))) > 0
+            }
+        ]
+        * 2
+    )
     tier = member["tier"]["code"] if member["tier"] else ""
     assert test.result["tiers"] == {tier: {tier: 1}}
     assert (test.result["units"], test.result["up"], test.result["down"], Mover.objects.count()) == ({}, 0, 0, 0)
