@@ -106,10 +106,9 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
         return {}
     returned = _returned_so_far(known.values())
     rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
-    again = rejudged(Rejudgement.objects.filter(activity_id__in=known))
-    rows = [(one.activity_id, one.version_id, one.tier, one.facts) for one in again.values()] + [
-        row for row in rows if row[0] not in again
-    ]
+    judged: dict[UUID, tuple[UUID, str, Any]] = {pk: (version_id, tier, facts) for pk, version_id, tier, facts in rows}
+    for pk, again in rejudged(Rejudgement.objects.filter(activity_id__in=known)).items():
+        judged[pk] = (again.version_id, again.tier, again.facts)
     return {
         activity_id: engine.Judged(
             purchase=engine_purchase(known[activity_id]),
@@ -120,7 +119,7 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
             returned=returned.get(activity_id, {}),
             reaching=tuple(tuple(one) for one in facts.get("reaching", ())),
         )
-        for activity_id, version_id, tier, facts in rows
+        for activity_id, (version_id, tier, facts) in judged.items()
     }
 
 

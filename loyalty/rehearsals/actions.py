@@ -182,7 +182,7 @@ def post(*, correction: Correction, by: User) -> Correction:
     """
     try:
         with transaction.atomic():
-            row = Correction.objects.select_for_update().get(pk=correction.pk)
+            row: Correction = Correction.objects.select_for_update().get(pk=correction.pk)
             if not row.can_be_posted:
                 raise NotShownError
             now = datetime.now(UTC)

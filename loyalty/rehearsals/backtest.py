@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -71,7 +71,14 @@ def begin(test: BackTest) -> tuple[int, dict[str, Any]]:
     versions = [*schedule_of(test.program).versions, *setting_of(test).sides[1].versions]
     has_history = known.filter(occurred_at__lt=start_of(test.first_day, test.program.zone)).exists()
     rounds = [BUDGETS, PERIOD] if has_history and any(map(has_budgets, versions)) else [PERIOD]
-    state = {"rounds": rounds, "after": None, "budgets": {}, "history": {}, "sides": [{}, {}], "sums": sums.empty()}
+    state: dict[str, Any] = {
+        "rounds": rounds,
+        "after": None,
+        "budgets": {},
+        "history": {},
+        "sides": [{}, {}],
+        "sums": sums.empty(),
+    }
     return known.count() * len(rounds), state
 
 
@@ -127,9 +134,7 @@ def _member(setting: Setting, past: Past, state: dict[str, Any]) -> list[Mover]:
     ends = []
     for schedule, budgets, side in zip(setting.sides, state["sides"], total["sides"], strict=True):
         own = walk.branch(schedule, budgets)
-        outcomes = _period(
-            setting, own, activity, lambda month, side=side, own=own: sums.count_month(side, month, own.state)
-        )
+        outcomes = _period(setting, own, activity, side)
         for outcome in outcomes:
             sums.count_outcome(side, outcome, returns=returns)
         ends.append((own.state.tier, sums.given_to(outcomes)))
@@ -138,8 +143,8 @@ def _member(setting: Setting, past: Past, state: dict[str, Any]) -> list[Mover]:
     return _mover(setting, past, before, after, sums.difference(given_before, given_after), total)
 
 
-def _period(setting: Setting, walk: Walk, activity: Sequence[Timed], at_end: Callable[[str], None]) -> list[Outcome]:
-    """Fold the period month by month; ``at_end`` is told when a month is over. Return what it all came to."""
+def _period(setting: Setting, walk: Walk, activity: Sequence[Timed], side: dict[str, Any]) -> list[Outcome]:
+    """Fold the period month by month, noting on the side what is held at each end; return what it all came to."""
     outcomes: list[Outcome] = []
     place = 0
     for month, end in setting.ends:
@@ -148,7 +153,7 @@ def _period(setting: Setting, walk: Walk, activity: Sequence[Timed], at_end: Cal
             following += 1
         if walk.state.joined_at <= end:
             outcomes += walk.go([one.activity for one in activity[place:following]], until=end)
-            at_end(month)
+            sums.count_month(side, month, walk.state)
         place = following
     return outcomes
 

@@ -260,10 +260,11 @@ def sums_of(run: Correction) -> dict[str, Any]:
     ``units``: by code how many get, what they get, how many lose, what they lose; ``moves``: [tier, tier, members].
     """
     units: dict[str, list[int]] = {}
+    told: dict[str, Any]
     moves: dict[tuple[str, str], int] = {}
     members = posted = differing = 0
     for seen, done, differs in run.members.values_list("shown", "posted", "differs").iterator(chunk_size=2_000):
-        told = done if done is not None else seen
+        told = done or seen or {}
         members, posted, differing = members + 1, posted + (done is not None), differing + differs
         for code, amount in told["units"].items():
             counts = units.setdefault(code, [0, 0, 0, 0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 250, 60, 130, 16, 28
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 280, 60, 130, 16, 28
 BAR, THICK = 120, 14
 
 

@@ -41,7 +41,7 @@ class BackTestForm(forms.Form):
             },
         )
         self.in_force = program.version_at(present_of_program(program))
-        choices = [(self.AS_IT_WAS, _("each day the version then in force"))]
+        choices: list[tuple[str, Any]] = [(self.AS_IT_WAS, _("each day the version then in force"))]
         if self.in_force is not None:
             told = _("version %(number)d, in force, all along") % {"number": self.in_force.number}
             choices.insert(0, (self.IN_FORCE, told))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
@@ -30,13 +31,13 @@ class LostError(Exception):
     """Another worker has the run, or it was cancelled: nothing more may be written."""
 
 
-def take(model: type[SomeRun], pk: object) -> SomeRun | None:
+def take(model: type[SomeRun], pk: UUID) -> SomeRun | None:
     """Claim a run that nobody is at and return it; None where there is nothing to do."""
     now, claim = datetime.now(UTC), new_id()
-    taken = model._default_manager.not_held(now=now).filter(pk=pk)  # type: ignore[attr-defined]
+    taken = model._default_manager.not_held(now=now).filter(pk=pk)
     if not taken.update(claim=claim, beat_at=now, status=Status.RUNNING):
         return None
-    run = model._default_manager.select_related("program").get(pk=pk)
+    run: SomeRun = model._default_manager.select_related("program").get(pk=pk)
     if run.started_at is None:
         run.started_at = now
         model._default_manager.filter(pk=pk, claim=claim).update(started_at=now)

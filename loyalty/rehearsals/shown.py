@@ -257,19 +257,20 @@ class Shown:
     @cached_property
     def months(self) -> list[tuple[str, str, str]]:
         """What was owed (or outstanding) at the end of each month on both sides, as it is written."""
-        return [(name, self._axis(before), self._axis(after)) for name, before, after in self._by_month()]
+        rows = self._by_month()
+        return [(formats.month(month), self._axis(before), self._axis(after)) for month, before, after in rows]
 
     @property
     def has_money(self) -> bool:
         """Whether the months are told in money."""
         return bool(self.worth)
 
-    def _by_month(self) -> list[tuple[str, float, float]]:
+    def _by_month(self) -> list[tuple[date, float, float]]:
         before, after = (side["months"] for side in self.result["sides"])
         rows = []
         for month in sorted({**before, **after}):
-            name = formats.month(date.fromisoformat(f"{month}-01"))
-            rows.append((name, self._level(before.get(month, {})), self._level(after.get(month, {}))))
+            first = date.fromisoformat(f"{month}-01")
+            rows.append((first, self._level(before.get(month, {})), self._level(after.get(month, {}))))
         return rows
 
     def _level(self, held: Mapping[str, int]) -> float:
@@ -296,13 +297,13 @@ class Shown:
         rows = self._by_month()
         if len(rows) < 2:
             return None
-        most = max(max(before, after) for _name, before, after in rows)
+        most = max(max(before, after) for _month, before, after in rows)
         names = [
-            _("%(name)s %(value)s") % {"name": name, "value": self._axis(rows[-1][place])}
-            for place, name in ((1, self.against), (2, _("Draft")))
+            _("%(name)s %(value)s") % {"name": name, "value": self._axis(value)}
+            for name, value in zip((self.against, _("Draft")), rows[-1][1:], strict=True)
         ]
         return lines(
-            [name.partition(" ")[0][:3] for name, _before, _after in rows],
+            [formats.short_month(month) for month, _before, _after in rows],
             ([row[1] for row in rows], [row[2] for row in rows]),
             (names[0], names[1]),
             axis=self._axis,

@@ -9,7 +9,7 @@ from uuid import UUID
 from programs.engine.state import Outcome, Purchase, State
 
 Sums = dict[str, Any]
-LARGEST = 5  # Members named at either end of the differences of a unit.
+LARGEST = 3  # Members named at either end of the differences of a unit.
 
 
 def empty() -> Sums:

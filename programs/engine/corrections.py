@@ -55,7 +55,7 @@ def correct(
 
 
 def differences(old: Sequence[tuple[str, str, int]], new: Sequence[tuple[str, str, int]]) -> dict[str, int]:
-    """Return by unit how much more the new awards (rule, unit, amount) come to than the old; without what is the same."""
+    """Return by unit how much more the new awards (rule, unit, amount) come to; without what is the same."""
     units: dict[str, int] = {}
     for sign, awards in ((-1, old), (1, new)):
         for _rule, unit, amount in awards:

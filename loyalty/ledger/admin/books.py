@@ -96,7 +96,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     @display(description=_("caused by"))
     def cause(self, row: Transaction) -> Any:
         if row.activity_id is None:
-            return _("Time alone")
+            return _("A correction") if row.kind == Transaction.Kind.ADJUST else _("Time alone")
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:purchases_activity_change", args=[row.activity_id]), _("The activity")
         )

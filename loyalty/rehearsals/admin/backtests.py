@@ -36,7 +36,6 @@ class BackTestAdmin(RunAdmin):
     list_display = ("what", "program", "period", "condition", "asked")
     list_display_links = ("what",)
     list_select_related = ("program", "requested_by")
-    ordering = ("-requested_at",)
 
     @display(description=gettext_lazy("back-test"), ordering="number")
     def what(self, test: BackTest) -> str:

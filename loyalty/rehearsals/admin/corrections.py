@@ -37,7 +37,6 @@ class CorrectionAdmin(RunAdmin):
     list_display_links = ("what",)
     list_select_related = ("program", "requested_by", "wrong", "right")
     list_filter = ("status", "phase")
-    ordering = ("-requested_at",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("wrong", "right", "posted_by")

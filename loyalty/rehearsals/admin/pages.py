@@ -29,7 +29,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     view_permission = Permission.EDIT_PROGRAM
     prefix: ClassVar[str]
-    list_filter = ("status",)
+    list_filter: Any = ("status",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("program", "requested_by")

@@ -13,8 +13,9 @@ from loyalty.rehearsals import actions, running, working
 from loyalty.rehearsals.models import BackTest, Mover
 from loyalty.rehearsals.tasks import sweep_task
 from programs.models import RuleClause
-from tests.factories import make_member, make_shop, make_user
+from tests.factories import RuleSpec, make_member, make_program, make_shop, make_user, make_version
 from tests.factories.activity import JOINED, drain, record
+from tests.factories.events import publish as publish_since_ever
 from tests.factories.rehearsals import ask_for_test, back_test, make_draft, rate
 from tests.loyalty.presets.stage import Stage
 
@@ -325,3 +326,22 @@ def test_past_of_a_batch_is_read_in_a_fixed_number_of_queries(shop, django_asser
     for few in (ids[:1], ids):
         with django_assert_num_queries(4):
             reading.pasts(few, activity, schedule=schedule)
+
+
+@pytest.mark.parametrize(("first", "given"), [("2025-01-01", {"points": 350}), ("2025-02-01", {"points": 50})])
+def test_limit_that_the_program_shares_is_used_up_once_on_each_side(first, given):
+    program = make_program()
+    version = make_version(program=program, rules=[RuleSpec()], is_published=False)
+    version.rules.get().caps.create(window="lifetime", amount=350, scope="program")
+    publish_since_ever(version)
+    for number in range(3):
+        member = make_member(program=program, joined_at=JOINED)
+        record(member, f"a{number}", 10_000, days=3)
+        record(member, f"b{number}", 10_000, days=40)
+    drain()
+    assert issued(program) == {"points": 350}
+
+    test = back_test(make_draft(program), first)
+
+    assert sides(test, "issued") == [given] * 2
+    assert test.result["shares_limits"] is True

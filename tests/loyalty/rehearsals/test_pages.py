@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import StaffRole
+from loyalty.purchases.models import Activity
 from loyalty.rehearsals import actions
 from loyalty.rehearsals.models import BackTest, Correction
 from programs.models import ProgramVersion
@@ -130,7 +131,7 @@ def test_result_says_what_it_costs_who_moves_and_sums(client, owner, draft, djan
     assert [one["name"] for one in response.context["movers"]] == ["Bob", "Cid"]
     assert [row["total"] for row in shown.matrix["rows"]] == ["0", "0", "3"]
     assert response.context["has_changed"] is False
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(31):
         client.get(page("backtest_change", test))
 
 
@@ -287,3 +288,13 @@ def test_second_posting_is_refused_in_words(client, owner, shop, draft):
     response = client.post(page("correction_post", run), follow=True)
 
     assert [str(one) for one in response.context["messages"]] == [str(actions.NotShownError.text)]
+
+
+def test_receipt_tells_what_a_correction_made_of_it(client, owner, shop, draft):
+    post(supersede(shop.versions.get(number=1), draft))
+    receipt = Activity.objects.get(external_id="a0")
+
+    judged = client.get(reverse("admin:purchases_activity_change", args=[receipt.pk])).context["judged"]
+
+    assert (judged["version"].number, judged["corrected"]["version"].number) == (1, 2)
+    assert judged["corrected"]["awards"] == [{"amount": "+600\u00a0points", "rule": "base"}]
