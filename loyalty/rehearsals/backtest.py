@@ -216,4 +216,5 @@ def _dated(one: Dated) -> dict[str, Any]:
         "first": text(one.first),
         "last": text(one.last),
         "fires": one.fires,
+        "movable": one.movable,
     }

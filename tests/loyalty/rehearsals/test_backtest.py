@@ -180,8 +180,12 @@ def dated(value):
 @pytest.mark.parametrize(
     ("moves", "gives", "row"),
     [
-        (True, {"points": 600}, {"years": -2, "first": "2025-01-02", "last": "2025-01-31", "fires": True}),
-        (False, {}, {"years": 0, "first": "2027-01-02", "last": "2027-01-31", "fires": False}),
+        (
+            True,
+            {"points": 600},
+            {"years": -2, "first": "2025-01-02", "last": "2025-01-31", "fires": True, "movable": False},
+        ),
+        (False, {}, {"years": 0, "first": "2027-01-02", "last": "2027-01-31", "fires": False, "movable": True}),
     ],
 )
 def test_rule_with_dates_to_come_fires_only_where_its_dates_are_moved_into_the_period(shop, moves, gives, row):
