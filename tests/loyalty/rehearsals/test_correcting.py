@@ -15,7 +15,8 @@ from programs.actions import publish
 from programs.models import UnitTerms
 from tests.factories import RuleSpec, make_member, make_program, make_shop, make_user, make_version
 from tests.factories.activity import JOINED, drain, record
-from tests.factories.rehearsals import make_draft, post, rate, supersede
+from tests.factories.rehearsals import back_test, make_draft, post, rate, supersede
+from tests.loyalty.presets.stage import Stage
 
 pytestmark = pytest.mark.django_db
 
@@ -339,3 +340,47 @@ def test_total_adjusted_is_what_the_corrections_say(shop, three):
 
     moved = Entry.objects.filter(program=shop, account__kind="adjusted").aggregate(total=Sum("amount"))["total"]
     assert (moved, Adjustment.objects.aggregate(total=Sum("moved"))["total"]) == (-300, 300)
+
+
+def stay(quantity):
+    return {"category": "stay", "brand": "Grand Atlas", "quantity": quantity, "amount": "200.00"}
+
+
+@pytest.mark.parametrize(
+    ("preset", "bought"),
+    [
+        ("beauty_insider", [("2025-05-01", "400.00"), ("2025-05-02", "99.99")]),
+        ("vipeak", [("2025-05-01", "3600.00"), ("2025-05-02", "3600.00"), ("2025-05-03", "99.00")]),
+        ("coffee_stars", [("2025-05-01", "620.50"), ("2025-05-02", "10.00")]),
+        ("hotel_nights", [("2025-05-01", None, stay("12")), ("2025-05-02", None, stay("3"))]),
+        ("cashback", [("2025-12-24", None, {"amount": "300.00", "category": "travel"}), ("2025-12-24", "2900.00")]),
+        ("punch_card", [("2025-05-01", None, {"amount": "60.00", "category": "coffee", "quantity": "3"})]),
+    ],
+)
+def test_preset_corrected_equals_having_had_the_right_terms_and_a_whole_return_leaves_nothing(preset, bought):
+    def more(draft):
+        for rule in draft.rules.filter(trigger="purchase"):
+            rule.rate *= 3
+            rule.save(update_fields=["rate"])
+            for row in rule.tier_rates.all():
+                row.rate *= 3
+                row.save(update_fields=["rate"])
+
+    stage = Stage(preset)
+    receipts = stage.buy_all(bought)
+    stage.at("2025-12-31")
+    wrong = stage.program.versions.get()
+    draft = make_draft(stage.program, more)
+    expected = back_test(draft, "2024-12-31").result["sides"][1]["months"]
+
+    post(supersede(wrong, draft))
+
+    units = {unit.pk: unit.code for unit in stage.program.units.all()}
+    held: dict[str, int] = {}
+    for account in Account.objects.filter(membership__external_id="ana", kind__in=["available", "pending"]):
+        held[units[account.unit_id]] = held.get(units[account.unit_id], 0) + account.balance
+    assert {unit: amount for unit, amount in held.items() if amount} == expected["2025-12"]
+    for receipt in receipts:
+        stage.give_back(receipt, "2026-01-02")
+    left = Account.objects.filter(membership__external_id="ana").exclude(balance=0)
+    assert (list(left), in_order(stage.program)) == ([], True)
