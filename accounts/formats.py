@@ -128,6 +128,11 @@ def month(value: date) -> str:
     return str(format_date(value, "LLLL y", locale=locale()))
 
 
+def short_month(value: date) -> str:
+    """Return a month for an axis: ``Nov``."""
+    return str(format_date(value, "LLL", locale=locale()))
+
+
 def moment(value: datetime, *, zone: tzinfo) -> str:
     """Return a day and time in a zone: ``9 Dec 2025, 12:50``."""
     local = value.astimezone(zone)

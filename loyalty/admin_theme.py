@@ -95,6 +95,8 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item(_("Programs"), "loyalty", "programs.Program"),
             _item(_("Versions of the terms"), "history_edu", "programs.ProgramVersion"),
+            _item(_("Back-tests"), "history", "rehearsals.BackTest"),
+            _item(_("Corrections"), "published_with_changes", "rehearsals.Correction"),
             _item(_("Tiers"), "social_leaderboard", "programs.Tier"),
             _item(_("Earning rules"), "rule", "programs.Rule"),
             _item(_("Rewards"), "featured_seasonal_and_gifts", "programs.Reward"),

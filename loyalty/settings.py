@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "loyalty.rewards",
     "loyalty.purchases",
     "loyalty.moving",
+    "loyalty.rehearsals",
     "loyalty.engagement",
     "loyalty.insights",
 ]
@@ -155,6 +156,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "loyalty.purchases.sweep", "schedule": 5.0, "options": {"expires": 20}},
+    "rehearsals": {"task": "loyalty.rehearsals.sweep", "schedule": 10.0, "options": {"expires": 20}},
     "due-work": {"task": "loyalty.purchases.run_due", "schedule": 60.0, "options": {"expires": 50}},
     "moving": {"task": "loyalty.moving.sweep", "schedule": 30.0, "options": {"expires": 25}},
     "moving-tidy": {"task": "loyalty.moving.tidy", "schedule": 3600.0, "options": {"expires": 600}},

@@ -18,8 +18,10 @@ WRITTEN_ONCE = (
     "ledger.OpeningBalance",
     "ledger.OpeningTier",
     "purchases.Judgement",
+    "purchases.Rejudgement",
     "purchases.Award",
     "purchases.ReceiptKey",
+    "rehearsals.Adjustment",
 )
 
 

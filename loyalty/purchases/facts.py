@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Lot, Standing
-from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey
+from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey, Rejudgement
 from loyalty.purchases.returns import WHOLE
 from loyalty.rewards.models import Redemption, Voucher
 from programs.engine import state as engine
@@ -50,6 +50,26 @@ class Row:
     freed: dict[str, int] = field(default_factory=dict)
 
 
+class Bought(Protocol):
+    """What the order of activity needs of a purchase that a return names."""
+
+    @property
+    def pk(self) -> UUID:
+        """Its id."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+
+
+ROW = (
+    *("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at"),
+    *("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id"),
+    *("paid", "payments", "freed"),
+)
+"""The columns of a ``Row``."""
+
+
 def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     """Return what is to be judged of these members, oldest first; of one activity alone if asked."""
     due = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).filter(
@@ -57,10 +77,7 @@ def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     )
     if only is not None:
         due = due.filter(pk=only)
-    columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
-    told = ("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id")
-    spent = ("paid", "payments", "freed")
-    return [Row(*values) for values in due.in_order().values_list(*columns, *told, *spent)[:ROWS_A_BATCH]]
+    return [Row(*values) for values in due.in_order().values_list(*ROW)[:ROWS_A_BATCH]]
 
 
 def by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
@@ -96,6 +113,9 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
         return {}
     returned = _returned_so_far(known.values())
     rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
+    judged: dict[UUID, tuple[UUID, str, Any]] = {pk: (version_id, tier, facts) for pk, version_id, tier, facts in rows}
+    for pk, again in rejudged(Rejudgement.objects.filter(activity_id__in=known)).items():
+        judged[pk] = (again.version_id, again.tier, again.facts)
     return {
         activity_id: engine.Judged(
             purchase=engine_purchase(known[activity_id]),
@@ -106,8 +126,13 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
             returned=returned.get(activity_id, {}),
             reaching=tuple(tuple(one) for one in facts.get("reaching", ())),
         )
-        for activity_id, version_id, tier, facts in rows
+        for activity_id, (version_id, tier, facts) in judged.items()
     }
+
+
+def rejudged(rows: QuerySet[Rejudgement]) -> dict[UUID, Rejudgement]:
+    """Return by activity the latest judgement that a corrective run has put in the first one's place."""
+    return {one.activity_id: one for one in rows.order_by("posted_at", "id")}
 
 
 def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engine.Part]]:
@@ -131,16 +156,17 @@ def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engi
     return found
 
 
-def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
+def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Bought]) -> list[Row]:
     """Return a member's activity as it is judged: by time, place, arrival; no refund before its purchase."""
+    return sorted(rows, key=lambda row: place_of(row, purchases))
 
-    def key(row: Row) -> tuple[datetime, bool, int, datetime, UUID]:
-        purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
-        is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
-        moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
-        return (moment, is_early, row.position, row.posted_at, row.id)
 
-    return sorted(rows, key=key)
+def place_of(row: Row, purchases: Mapping[tuple[UUID, str], Bought]) -> tuple[datetime, bool, int, datetime, UUID]:
+    """Return by what an activity is put in order; first the moment at which it is judged."""
+    purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
+    is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
+    moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
+    return (moment, is_early, row.position, row.posted_at, row.id)
 
 
 def asks_for_segments(schedule: Schedule) -> bool:
@@ -282,7 +308,7 @@ def read_for_late_activity(
 
 def engine_activity(
     row: Row,
-    purchases: Mapping[tuple[UUID, str], Activity],
+    purchases: Mapping[tuple[UUID, str], Bought],
     judged: Mapping[UUID, engine.Judged],
     restores: Mapping[UUID, engine.Restored] = NOTHING_RESTORED,
 ) -> engine.Purchase | engine.Refund | engine.Event:

@@ -17,6 +17,7 @@ from programs.models import Program
 
 RedemptionStatus = Literal["reserved", "captured", "released", "returned"]
 VoucherStatus = Literal["issued", "redeemed", "expired", "withdrawn"]
+EXPIRED: VoucherStatus = "expired"
 PERCENT_PLACES = 4
 
 
@@ -158,7 +159,7 @@ def voucher_answer(row: Voucher, *, program: Program, now: datetime) -> VoucherA
 def voucher_status(row: Voucher, *, now: datetime) -> VoucherStatus:
     """Return where a voucher stands at a moment."""
     if row.status == Voucher.Status.ISSUED and row.has_expired(at=now):
-        return "expired"
+        return EXPIRED
     return cast("VoucherStatus", row.status)
 
 

@@ -6,7 +6,19 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-OURS = ("accounts", "history", "programs", "api", "ledger", "purchases", "rewards", "moving", "engagement", "insights")
+OURS = (
+    "accounts",
+    "history",
+    "programs",
+    "api",
+    "ledger",
+    "purchases",
+    "rewards",
+    "moving",
+    "rehearsals",
+    "engagement",
+    "insights",
+)
 # What few rows stand in, and staff alone write: who, and what is promised.
 COOL = {
     "accounts_business", "accounts_user", "accounts_user_groups", "accounts_user_user_permissions",

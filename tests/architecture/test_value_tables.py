@@ -9,7 +9,7 @@ from programs import triggers as terms_triggers
 
 WRITTEN_ONCE = [
     "ledger_transaction", "ledger_entry", "ledger_openingbalance", "ledger_openingtier",
-    "purchases_judgement", "purchases_award", "purchases_receiptkey",
+    "purchases_judgement", "purchases_rejudgement", "purchases_award", "purchases_receiptkey", "rehearsals_adjustment",
 ]  # fmt: skip
 
 

@@ -101,7 +101,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         if getattr(row, "is_opening", False):
             return _("Moved in from a file")
         if row.activity_id is None:
-            return _("Time alone")
+            return _("A correction") if row.kind == Transaction.Kind.ADJUST else _("Time alone")
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:purchases_activity_change", args=[row.activity_id]), _("The activity")
         )
