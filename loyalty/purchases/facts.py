@@ -205,6 +205,18 @@ def _taken(rows: Iterable[Sequence[Any]]) -> engine.Taken:
     return tuple((UUID(lot), amount) for lot, amount in rows)
 
 
+def read_spent(
+    book: ledger.Book,
+    members: Iterable[UUID],
+    activity: Iterable[UUID],
+    restores: Mapping[UUID, engine.Restored] = NOTHING_RESTORED,
+) -> None:
+    """Add what takes back from, or gives back to, the lots of this activity need: unused vouchers, and lots used up."""
+    ids = list(members)
+    _read_vouchers(book, ids)
+    _read_spent_lots(book, ids, activity, restores)
+
+
 def _read_vouchers(book: ledger.Book, members: Iterable[UUID]) -> None:
     """Add the unused vouchers that units turned into: a return may withdraw them."""
     rows = Voucher.objects.filter(
@@ -248,8 +260,7 @@ def read_for_refunds(
     }
     if not refunds:
         return
-    _read_vouchers(book, refunds)
-    _read_spent_lots(book, refunds, judged, restores)
+    read_spent(book, refunds, judged, restores)
     most = max(refunds.values()) + 1
     standing = (
         Activity.objects.purchases()

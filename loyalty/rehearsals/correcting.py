@@ -14,10 +14,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from loyalty.ledger import book as ledger
-from loyalty.ledger.models import Lot, Standing
+from loyalty.ledger.models import Standing
 from loyalty.ledger.queries import present_of
 from loyalty.purchases.credits import complete as complete_credit
-from loyalty.purchases.facts import rejudged
+from loyalty.purchases.facts import read_spent, rejudged
 from loyalty.purchases.models import Activity, Award, Judgement, Rejudgement
 from loyalty.rehearsals import reading, running
 from loyalty.rehearsals.models import Corrected, Correction
@@ -231,11 +231,9 @@ def opened(setting: Setting, standings: list[Standing], effects: list[Effect]) -
     """Return the states of members (their standings locked, where it is to be written) with what correcting needs."""
     book = ledger.open_book(standings, {one.membership_id: ledger.Needs(lots=True) for one in standings})
     complete_credit(book, {setting.run.program_id: setting.published})
-    codes = {unit.pk: unit.code for unit in book.units.values()}
     causes = {change.activity_id for effect in effects for change in effect.corrections.units}
     members = [standing.membership_id for standing in standings]
-    for lot in Lot.objects.filter(activity_id__in=causes, membership_id__in=members, remaining=0):
-        book.states[lot.membership_id].lots.append(ledger.engine_lot(lot, codes[lot.unit_id]))
+    read_spent(book, members, causes)
     return book
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from programs.engine.ladder import Ladder
+from programs.engine.spending import Spending
 from programs.engine.state import Outcome, State
 from programs.engine.terms import Schedule
 from programs.engine.timeline import fold
@@ -40,8 +41,14 @@ def correct(
     """
     state, outcome = fold(state=state, schedule=schedule, until=until, new_id=new_id)
     at = state.as_of
-    moved = Value(state, outcome, new_id).adjust(corrections.units, at=at)
     ladder = Ladder(state, outcome, schedule, max(0, schedule.index_of(state.version_id)))
+    value = Value(state, outcome, new_id)
+    spending = Spending(state, outcome, value, new_id, schedule.ends_at)
+    for change in corrections.units:
+        if (lacking := -change.amount - value.within_reach(change.unit, change.activity_id)) > 0:
+            spending.withdraw(change.unit, lacking, at, change.activity_id, ladder.terms)
+    moved = value.adjust(corrections.units, at=at)
+    spending.convert(ladder.terms, at, None)
     for one in corrections.credit:
         ladder.credit({measure: dict(years) for measure, years in one.credit.items()}, at=one.at, sign=1)
     for key, amount in corrections.counters.items():
@@ -77,9 +84,6 @@ def credit_between(
 
 
 def _both(one: Outcome, other: Outcome) -> Outcome:
-    return Outcome(
-        postings=[*one.postings, *other.postings],
-        tier_changes=[*one.tier_changes, *other.tier_changes],
-        notices=[*one.notices, *other.notices],
-        due_at=other.due_at,
-    )
+    lists = ("postings", "tier_changes", "notices", "captured", "released", "issues", "withdrawn")
+    both = {name: [*getattr(one, name), *getattr(other, name)] for name in lists}
+    return Outcome(**both, restored={**one.restored, **other.restored}, due_at=other.due_at)

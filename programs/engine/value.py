@@ -127,7 +127,7 @@ class Value:
         for _rule, unit, amount in given:
             units[unit] = units.get(unit, 0) + amount
         for unit, amount in units.items():
-            if (lacking := amount - self._within_reach(unit, purchase_id)) > 0:
+            if (lacking := amount - self.within_reach(unit, purchase_id)) > 0:
                 find(unit, lacking)
         moves: list[Move] = []
         waived: dict[str, int] = {}
@@ -148,7 +148,7 @@ class Value:
         self._post("reverse", refund_id, at, moves)
         return {unit: amount for unit, amount in waived.items() if amount}
 
-    def _within_reach(self, unit: str, purchase_id: UUID) -> int:
+    def within_reach(self, unit: str, purchase_id: UUID) -> int:
         """Return how much of a unit a return of the purchase finds: in its own lots, forgiven, or in others."""
         own = [lot for lot in self.state.lots if lot.activity_id == purchase_id and lot.unit == unit]
         others = [lot for lot in self.open_lots() if lot.unit == unit and lot.account == "available" and lot not in own]

@@ -1,7 +1,7 @@
 """Owner, colleague and stranger try every page and every action of the admin; the pages are read from its registry."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,8 +13,10 @@ from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Lot, Notice, TierGrant, Transaction
 from loyalty.moving.models import Moving
 from loyalty.purchases.models import Activity
+from loyalty.rehearsals import snapshots
+from loyalty.rehearsals.models import BackTest, Correction
 from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
-from programs import codes
+from programs import codes, content
 from programs.actions import start_draft
 from programs.models import (
     ApiKey,
@@ -100,6 +102,7 @@ def make_full_shop() -> Shop:
         Lot: Lot.objects.get(membership=member),
         TierGrant: grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner),
         Moving: check(program, csv_of("external_id", "a"), by=owner),
+        **rehearsals_of(draft, version=version, by=owner),
         Notice: Notice.objects.create(
             program=program, membership=member, kind="expiry", what="points", ends_at=now, created_at=now
         ),
@@ -122,6 +125,23 @@ def rewards_of(member: Membership, *, version: ProgramVersion, draft: ProgramVer
         ),
         RewardStock: RewardStock.objects.create(program=member.program, reward="mug"),
         PoolCode: PoolCode.objects.create(program=member.program, pool="cinema", code="SEAT-1"),
+    }
+
+
+def rehearsals_of(draft: ProgramVersion, *, version: ProgramVersion, by: User) -> dict[type, Any]:
+    """Return a back-test and a corrective run."""
+    run = {"program": draft.program, "requested_by": by}
+    return {
+        BackTest: BackTest.objects.create(
+            **run,
+            version=draft,
+            number=draft.number,
+            terms=snapshots.kept(content.read(draft)),
+            first_day=date(2025, 1, 1),
+            last_day=date(2025, 12, 31),
+            until=datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+        Correction: Correction.objects.create(**run, wrong=version, right=draft, reason="A slip"),
     }
 
 

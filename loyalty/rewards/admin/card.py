@@ -141,7 +141,8 @@ def _said(offer: Offer, terms: Terms, program: Program) -> dict[str, Any]:
         "left": offer.left,
         "several": reward.several,
         "is_available": offer.is_available,
-        "comes_by_itself": offer.refusal == "converts",
+        "comes_by_itself": offer.refusal == "comes-by-itself",
+        "reason_icon": "autorenew" if offer.refusal == "comes-by-itself" else "lock",
         "reason": offer.reason,
         "button": _("Get for %(price)s") % {"price": price} if price and not reward.by_amount else _("Get it"),
     }

@@ -251,7 +251,7 @@ def test_what_is_outstanding_is_told_at_the_same_cost(program, members, django_a
     Account.objects.filter(kind="available", membership__isnull=False).update(balance=50)
     Account.objects.filter(kind="pending", membership__isnull=False).update(balance=7)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(7):
         lines = outstanding_of(program)
 
     assert [(line.what, line.amount) for line in lines] == [

@@ -170,7 +170,7 @@ def test_quote_takes_the_same_queries_with_one_purchase_behind_it_and_with_five(
             till.post("quotes/", a_quote())
 
 
-QUERIES = 16
+QUERIES = 17
 
 
 @pytest.mark.django_db(transaction=True)

@@ -131,7 +131,7 @@ def test_result_says_what_it_costs_who_moves_and_sums(client, owner, draft, djan
     assert [one["name"] for one in response.context["movers"]] == ["Bob", "Cid"]
     assert [row["total"] for row in shown.matrix["rows"]] == ["0", "0", "3"]
     assert response.context["has_changed"] is False
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(33):
         client.get(page("backtest_change", test))
 
 
