@@ -15,7 +15,7 @@ from loyalty.api.problems import MEDIA_TYPE, ProblemAnswer
 F = TypeVar("F", bound=Callable[..., Any])
 
 REFERENCE = "#/components/schemas/{name}"
-ALWAYS = (401, 403, 503)
+ALWAYS = (401, 403, 429, 503)
 _documented: dict[str, Any] = {}
 
 WAIT = OpenApiParameter(
@@ -41,6 +41,32 @@ PAGE_SIZE = OpenApiParameter(
 )
 MEMBER = OpenApiParameter(
     "member", str, OpenApiParameter.PATH, description="A card number or `external_id:…`.", required=True
+)
+
+# What answers carry, by status; the key's limit on every one that a key was found for.
+LIMITED = ("200", "201", "304", "400", "403", "404", "409", "412", "413", "415", "422", "429", "503")
+ANSWERED = (
+    OpenApiParameter(
+        "RateLimit-Policy",
+        str,
+        OpenApiParameter.HEADER,
+        description="The key's limit: `q` calls in `w` seconds.",
+        response=[int(status) for status in LIMITED],
+    ),
+    OpenApiParameter(
+        "RateLimit",
+        str,
+        OpenApiParameter.HEADER,
+        description="What is left of it: `r` calls, for `t` seconds more.",
+        response=[int(status) for status in LIMITED],
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        int,
+        OpenApiParameter.HEADER,
+        description="Seconds to wait before the next try.",
+        response=[429, 503],
+    ),
 )
 
 
@@ -78,7 +104,7 @@ def documented(
         summary=summary,
         request={"application/json": reference(body)} if body is not None else None,
         responses={**responses, **problems},
-        parameters=[*parameters, LANGUAGE],
+        parameters=[*parameters, LANGUAGE, *ANSWERED],
         tags=[tag],
     )
     return decorate
