@@ -32,6 +32,25 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="The same key and body give the stored answer with `Idempotent-Replayed: true`; another body 422.",
     pattern=r"^[!-~]{1,255}$",
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what is known already: 304 without a body where it is still that.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what the change was made to: 412 where it has changed meanwhile.",
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    description="Names the state shown, `as_of` apart.",
+    response=[200, 304],
+)
 LANGUAGE = OpenApiParameter(
     "Accept-Language", str, OpenApiParameter.HEADER, description="The language of `reason` and `detail`."
 )
@@ -91,10 +110,13 @@ def documented(
     tag: str,
 ) -> Callable[[F], F]:
     """Describe one method of a view: its structs, and the statuses that are answered with a problem."""
-    responses = {
+    responses: dict[Any, Any] = {
         (status, "application/json"): OpenApiResponse(reference(shape), description=HTTPStatus(status).phrase)
         for status, shape in answers.items()
     }
+    if IF_NONE_MATCH in parameters:
+        responses[304] = OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase)
+        parameters = [*parameters, ETAG]
     problems = {
         (status, MEDIA_TYPE): OpenApiResponse(reference(ProblemAnswer), description=HTTPStatus(status).phrase)
         for status in sorted({*ALWAYS, *errors})

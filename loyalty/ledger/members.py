@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -150,24 +150,41 @@ def enrol(*, program: Program, details: MemberDetails, by: ApiKey | None) -> Enr
     raise AssertionError(TRIES)
 
 
-def correct(*, membership: Membership, changes: Mapping[str, str | date | None], by: ApiKey) -> Membership:
+def correct(
+    *,
+    membership: Membership,
+    changes: Mapping[str, str | date | None],
+    check: Callable[[Membership], None] | None = None,
+    by: ApiKey,
+) -> Membership:
     """Set these fields of the member (those of ``MemberDetails`` but ``joined_at``; empty clears) and return it.
 
-    Raises MemberConflictError where another member has the external_id or the e-mail address.
+    ``check`` is called with the member as it stands, locked, and may refuse the change by raising. Raises
+    MemberConflictError where another member has the external_id or the e-mail address.
     """
     _check_email(str(changes.get("email") or ""))
     personal = {name: value for name, value in changes.items() if name in PERSONAL}
-    customer = membership.customer
     try:
         with transaction.atomic():
+            if check is not None:
+                membership = _locked(membership)
+                check(membership)
             if personal:
-                _set(customer, personal)
+                _set(membership.customer, personal)
             if "external_id" in changes:
                 _set(membership, {"external_id": changes["external_id"]})
     except IntegrityError:
         raise MemberConflictError from None
     log.info("member_corrected", member=str(membership.pk), fields=sorted(changes), key=by.prefix)
     return membership
+
+
+def _locked(membership: Membership) -> Membership:
+    """Return the member and the person as they stand, and keep others from changing them meanwhile."""
+    rows = members_of(membership.program).select_for_update(of=("self", "customer"), no_key=True)
+    found = rows.get(pk=membership.pk)
+    found.program = membership.program
+    return found
 
 
 def _set(row: Customer | Membership, fields: Mapping[str, str | date | None]) -> None:

@@ -8,7 +8,9 @@ from uuid import UUID
 
 import msgspec
 from django.utils import translation
+from msgspec.structs import replace
 
+from loyalty.api.conditions import etag_of
 from loyalty.api.formats import decimal_text, digits_of, moment_text
 from loyalty.api.preferences import language_for
 from loyalty.ledger.answers import MemberAnswer, member_answers
@@ -92,8 +94,23 @@ def present_members(members: Sequence[Membership], *, program: Program) -> dict[
     for member in members:
         member.program = program
     bring_up_to_date(memberships=list(members))
+    return members_as_they_stand(members, program=program)
+
+
+def members_as_they_stand(members: Sequence[Membership], *, program: Program) -> dict[UUID, MemberAnswer]:
+    """Return the members as they were brought up to date."""
     views = member_views(memberships=list(members))
     return member_answers(members, views, program=program)
+
+
+def etag_of_member(shown: MemberAnswer) -> str:
+    """Return the tag of a member's state, which does not go with the time."""
+    return etag_of(replace(shown, as_of=""))
+
+
+def etag_of_activity(shown: ActivityAnswer) -> str:
+    """Return the tag of what has become of an activity and its member."""
+    return etag_of(replace(shown, member=None if shown.member is None else replace(shown.member, as_of="")))
 
 
 def _answer(

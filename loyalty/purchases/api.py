@@ -15,9 +15,9 @@ from loyalty.api.endpoints import Endpoint, json_answer
 from loyalty.api.pagination import PageAnswer, page_of
 from loyalty.api.preferences import wait_asked, wait_until
 from loyalty.api.problems import NotFoundError, ProblemError, TooLargeError
-from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, PAGE_SIZE, WAIT, documented
+from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGE_SIZE, WAIT, documented
 from loyalty.purchases.actions import record_purchases, record_refund
-from loyalty.purchases.answers import ActivityAnswer, activity_answers
+from loyalty.purchases.answers import ActivityAnswer, activity_answers, etag_of_activity
 from loyalty.purchases.bodies import PurchaseBody, RefundBody
 from loyalty.purchases.inputs import PurchaseInput, purchase_input, refund_input
 from loyalty.purchases.intake import Outcome
@@ -96,7 +96,7 @@ class ActivityEndpoint(Endpoint):
         found = self.shown(self.rows().filter(pk__in=key.values("activity_id")))
         if not found:
             raise NotFoundError
-        return json_answer(found[0])
+        return self.stated(found[0], etag=etag_of_activity(found[0]))
 
 
 def _is_settled(activity_id: UUID) -> bool:
@@ -148,6 +148,7 @@ class Purchase(ActivityEndpoint):
         summary="Show a purchase, what it earned and why",
         answers={200: ActivityAnswer},
         errors=[404],
+        parameters=[IF_NONE_MATCH],
         tag=PURCHASES,
     )
     def get(self, request: Request, external_id: str) -> HttpResponse:
@@ -247,6 +248,7 @@ class Refund(ActivityEndpoint):
         summary="Show a return, what it took back and why",
         answers={200: ActivityAnswer},
         errors=[404],
+        parameters=[IF_NONE_MATCH],
         tag=RETURNS,
     )
     def get(self, request: Request, external_id: str) -> HttpResponse:

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from loyalty.api.pagination import PageAnswer
-from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, PAGE_SIZE, WAIT, documented
+from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGE_SIZE, WAIT, documented
 from loyalty.purchases.answers import ActivityAnswer
 from loyalty.purchases.api import ActivityEndpoint
 from loyalty.purchases.bodies import EventBody
@@ -71,6 +71,7 @@ class Event(ActivityEndpoint):
         summary="Show an event, what it earned and why",
         answers={200: ActivityAnswer},
         errors=[404],
+        parameters=[IF_NONE_MATCH],
         tag=EVENTS,
     )
     def get(self, request: Request, external_id: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,23 +12,33 @@ from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from loyalty.api.conditions import check_unchanged
 from loyalty.api.endpoints import Endpoint, json_answer
 from loyalty.api.formats import decimal_text, moment_text
 from loyalty.api.pagination import PageAnswer, page_of
 from loyalty.api.preferences import language_for
-from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, MEMBER, PAGE_SIZE, documented
+from loyalty.api.schema import (
+    CURSOR,
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    MEMBER,
+    PAGE_SIZE,
+    documented,
+)
 from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
 from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
 from loyalty.ledger.lookups import known_tier, known_unit
 from loyalty.ledger.members import correct, enrol, find_member, members_of
 from loyalty.ledger.models import Entry
 from loyalty.purchases.accrual import accrue_now, bring_up_to_date
-from loyalty.purchases.answers import present_members
+from loyalty.purchases.answers import etag_of_member, members_as_they_stand, present_members
 from loyalty.purchases.entry_reasons import entry_reason
 from loyalty.purchases.event_names import event_names
 from loyalty.purchases.models import Activity
 from loyalty.rewards.names import SpentOn, spent_on
-from programs.models import Program
+from programs.models import Membership, Program
 
 MEMBERS = "Members"
 TIME = "time"
@@ -89,26 +100,38 @@ class Member(Endpoint):
         summary="Show a member with tier and balances",
         answers={200: MemberAnswer},
         errors=[404],
-        parameters=[MEMBER],
+        parameters=[MEMBER, IF_NONE_MATCH],
         tag=MEMBERS,
     )
     def get(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
-        return json_answer(present_members([found], program=self.program)[found.pk])
+        shown = present_members([found], program=self.program)[found.pk]
+        return self.stated(shown, etag=etag_of_member(shown))
 
     @documented(
         name="members_update",
         summary="Correct what is known of a member",
         body=CorrectionBody,
         answers={200: MemberAnswer},
-        errors=[400, 404, 409, 413, 415],
-        parameters=[MEMBER],
+        errors=[400, 404, 409, 412, 413, 415],
+        parameters=[MEMBER, IF_MATCH, ETAG],
         tag=MEMBERS,
     )
     def patch(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
-        correct(membership=found, changes=member_changes(request.data), by=self.key)
-        return json_answer(present_members([found], program=self.program)[found.pk])
+        changes = member_changes(request.data)
+        known = request.headers.get("If-Match")
+        if known is not None:
+            bring_up_to_date(memberships=[found])
+        check = None if known is None else partial(self._check_unchanged, known)
+        found = correct(membership=found, changes=changes, check=check, by=self.key)
+        shown = present_members([found], program=self.program)[found.pk]
+        self.headers["ETag"] = etag_of_member(shown)
+        return json_answer(shown)
+
+    def _check_unchanged(self, known: str, member: Membership) -> None:
+        shown = members_as_they_stand([member], program=self.program)[member.pk]
+        check_unchanged(known, etag_of_member(shown))
 
 
 class Entries(Endpoint):
