@@ -103,6 +103,13 @@ def members_of(program: Program) -> QuerySet[Membership]:
     return Membership.objects.filter(program=program).select_related("customer")
 
 
+def customers_with_email(program: Program, email: str) -> QuerySet[Customer]:
+    """Return the person with this address, without regard to case, as the program's business knows them."""
+    # As the unique index has it, so that it is used: in lower case by the database, and not empty.
+    lowered = Customer.objects.exclude(email="").alias(lowered=Lower("email"))
+    return lowered.filter(lowered=Lower(Value(email)), business=program.business_id)
+
+
 def named(references: set[str]) -> Q:
     """Return the condition for members named by card number or ``external_id:…``."""
     external = {name.removeprefix(EXTERNAL) for name in references if name.startswith(EXTERNAL)} - {""}
@@ -245,9 +252,7 @@ def _known_by_external_id(program: Program, details: MemberDetails) -> Membershi
 def _customer_with_email(program: Program, details: MemberDetails) -> Customer | None:
     if not details.email:
         return None
-    # As the unique index has it: in lower case on both sides, by the database.
-    lowered = Customer.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(details.email)))
-    return lowered.filter(business=program.business_id).first()
+    return customers_with_email(program, details.email).first()
 
 
 def _fill(membership: Membership, details: MemberDetails) -> None:

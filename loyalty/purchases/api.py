@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from loyalty.api.decoding import shaped
 from loyalty.api.endpoints import Endpoint, json_answer
-from loyalty.api.pagination import PageAnswer, page_of
+from loyalty.api.pagination import PageAnswer
 from loyalty.api.preferences import wait_asked, wait_until
 from loyalty.api.problems import NotFoundError, ProblemError, TooLargeError
 from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGE_SIZE, WAIT, documented
@@ -21,6 +23,7 @@ from loyalty.purchases.answers import ActivityAnswer, activity_answers, etag_of_
 from loyalty.purchases.bodies import PurchaseBody, RefundBody
 from loyalty.purchases.inputs import PurchaseInput, purchase_input, refund_input
 from loyalty.purchases.intake import Outcome
+from loyalty.purchases.listing import FILTERS, OF_STORES, page_of_activity
 from loyalty.purchases.models import Activity, ActivityQuerySet, ReceiptKey
 
 MOST_PURCHASES = 1_000
@@ -59,6 +62,7 @@ class ActivityEndpoint(Endpoint):
     """What purchases and returns have in common."""
 
     kind: ClassVar[str]
+    filters: ClassVar[Sequence[OpenApiParameter]] = FILTERS
 
     def rows(self) -> ActivityQuerySet:
         """Return this kind's activity of the program, with what an answer needs."""
@@ -85,7 +89,7 @@ class ActivityEndpoint(Endpoint):
 
     def listed(self, request: Request) -> HttpResponse:
         """Answer with a page of this kind's activity, newest first."""
-        page = page_of(request, self.rows(), place=lambda row: row.posted_at)
+        page = page_of_activity(request, self.rows(), program=self.program, filters=self.filters)
         return json_answer(PageAnswer(results=self.shown(page.rows), next=page.next, previous=page.previous))
 
     def single(self, external_id: str) -> HttpResponse:
@@ -110,13 +114,14 @@ class Purchases(ActivityEndpoint):
 
     kind = Activity.Kind.PURCHASE
     scopes: ClassVar = {"GET": "purchases:read", "POST": "purchases:write"}
+    filters = OF_STORES
 
     @documented(
         name="purchases_list",
         summary="List purchases, newest first",
         answers={200: PageAnswer[ActivityAnswer]},
-        errors=[400],
-        parameters=[CURSOR, PAGE_SIZE],
+        errors=[400, 404],
+        parameters=[CURSOR, PAGE_SIZE, *OF_STORES],
         tag=PURCHASES,
     )
     def get(self, request: Request) -> HttpResponse:
@@ -211,13 +216,14 @@ class Refunds(ActivityEndpoint):
 
     kind = Activity.Kind.REFUND
     scopes: ClassVar = {"GET": "purchases:read", "POST": "refunds:write"}
+    filters = OF_STORES
 
     @documented(
         name="refunds_list",
         summary="List returns, newest first",
         answers={200: PageAnswer[ActivityAnswer]},
-        errors=[400],
-        parameters=[CURSOR, PAGE_SIZE],
+        errors=[400, 404],
+        parameters=[CURSOR, PAGE_SIZE, *OF_STORES],
         tag=RETURNS,
     )
     def get(self, request: Request) -> HttpResponse:

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import translation
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from loyalty.api.conditions import check_unchanged
 from loyalty.api.endpoints import Endpoint, json_answer
 from loyalty.api.formats import decimal_text, moment_text
-from loyalty.api.pagination import PageAnswer, page_of
+from loyalty.api.pagination import PageAnswer
 from loyalty.api.preferences import language_for
 from loyalty.api.schema import (
     CURSOR,
@@ -29,13 +28,13 @@ from loyalty.api.schema import (
 )
 from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
 from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
-from loyalty.ledger.lookups import known_tier, known_unit
-from loyalty.ledger.members import correct, enrol, find_member, members_of
+from loyalty.ledger.members import correct, enrol, find_member
 from loyalty.ledger.models import Entry
 from loyalty.purchases.accrual import accrue_now, bring_up_to_date
 from loyalty.purchases.answers import etag_of_member, members_as_they_stand, present_members
 from loyalty.purchases.entry_reasons import entry_reason
 from loyalty.purchases.event_names import event_names
+from loyalty.purchases.listing import OF_ENTRIES, OF_MEMBERS, page_of_entries, page_of_members
 from loyalty.purchases.models import Activity
 from loyalty.rewards.names import SpentOn, spent_on
 from programs.models import Membership, Program
@@ -43,8 +42,6 @@ from programs.models import Membership, Program
 MEMBERS = "Members"
 TIME = "time"
 NAMED_BY = ("kind", "external_id", "event_type", "occurred_at")  # What the reason of an entry calls its activity by.
-TIER = OpenApiParameter("tier", str, description="Members who hold the tier of this code.")
-UNIT = OpenApiParameter("unit", str, description="Entries of the unit of this code.")
 
 
 class Members(Endpoint):
@@ -57,19 +54,15 @@ class Members(Endpoint):
         summary="List members, newest first",
         answers={200: PageAnswer[MemberAnswer]},
         errors=[400],
-        parameters=[CURSOR, PAGE_SIZE, TIER],
+        parameters=[CURSOR, PAGE_SIZE, *OF_MEMBERS],
         tag=MEMBERS,
     )
     def get(self, request: Request) -> HttpResponse:
-        rows = members_of(self.program)
-        asked = request.query_params.get("tier")
-        if asked:
-            rows = rows.filter(standing__tier=known_tier(program=self.program, code=asked))
-        page = page_of(request, rows, posted_at="created_at", place=lambda member: member.created_at)
+        page, tier = page_of_members(request, program=self.program)
         shown = present_members(page.rows, program=self.program)
         results = [shown[member.pk] for member in page.rows]
-        if asked:  # What fell due just now may have moved some to another tier.
-            results = [one for one in results if one.tier is not None and one.tier.code == asked]
+        if tier:  # What fell due just now may have moved some to another tier.
+            results = [one for one in results if one.tier is not None and one.tier.code == tier]
         return json_answer(PageAnswer(results=results, next=page.next, previous=page.previous))
 
     @documented(
@@ -144,20 +137,13 @@ class Entries(Endpoint):
         summary="List what moved on a member's accounts, newest first",
         answers={200: PageAnswer[EntryAnswer]},
         errors=[400, 404],
-        parameters=[MEMBER, CURSOR, PAGE_SIZE, UNIT],
+        parameters=[MEMBER, CURSOR, PAGE_SIZE, *OF_ENTRIES],
         tag=MEMBERS,
     )
     def get(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
         bring_up_to_date(memberships=[found])
-        rows = Entry.objects.filter(
-            program=self.program, transaction__membership=found, account__membership=found
-        ).select_related("transaction", "account__unit")
-        if asked := request.query_params.get("unit"):
-            rows = rows.filter(account__unit=known_unit(program=self.program, code=asked))
-        page = page_of(
-            request, rows, posted_at="transaction__posted_at", place=lambda entry: entry.transaction.posted_at
-        )
+        page = page_of_entries(request, member=found, program=self.program)
         language = language_for(
             request.headers.get("Accept-Language", ""), found.customer.language, self.program.language
         )

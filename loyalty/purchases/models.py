@@ -74,7 +74,9 @@ class Activity(models.Model):
     total = models.BigIntegerField(_("total"), null=True)  # Minor units, tax included.
     tax = models.BigIntegerField(_("tax"), null=True)  # Minor units.
     lines = models.JSONField(_("lines"), default=list)  # See ``loyalty.purchases.lines``.
-    store = models.ForeignKey(Store, models.PROTECT, null=True, related_name="+", verbose_name=_("store"))
+    store = models.ForeignKey(
+        Store, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("store")
+    )
     channel = models.CharField(_("channel"), max_length=32, blank=True)
     terminal = models.CharField(_("terminal"), max_length=64, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict)
@@ -99,6 +101,12 @@ class Activity(models.Model):
             models.Index(fields=["program", "membership", "occurred_at"], name="purchases_activity_of_member"),
             models.Index(fields=["program", "occurred_at"], name="purchases_activity_figures"),
             models.Index(fields=["program", "kind", "-posted_at", "-id"], name="purchases_activity_newest"),
+            # In place of the store's own index: a small store's list need not walk through the whole program's.
+            models.Index(
+                fields=["store", "kind", "-posted_at"],
+                name="purchases_activity_of_store",
+                condition=Q(store__isnull=False),
+            ),
             models.Index(fields=["due_at"], name="purchases_activity_recorded", condition=Q(status="recorded")),
             models.Index(
                 fields=["program", "purchase_external_id"],

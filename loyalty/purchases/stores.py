@@ -32,6 +32,25 @@ class StoreRequiredError(ProblemError):
         super().__init__(errors=[Fault("/store", self.code, str(self.title))])
 
 
+class UnknownStoreError(ProblemError):
+    """The business has no such store."""
+
+    status, code = 400, "unknown-store"
+    title = _("The business has no such store")
+    cure = _("Send the code of a store that purchases have named.")
+
+    def __init__(self) -> None:
+        super().__init__(errors=[Fault("/store", self.code, str(self.title))])
+
+
+def known_store(*, program: Program, code: str) -> Store:
+    """Return the business's store of this code; raise UnknownStoreError."""
+    found = Store.objects.filter(business_id=program.business_id, code=code).first()
+    if found is None:
+        raise UnknownStoreError
+    return found
+
+
 def store_of(key: ApiKey, given: str) -> str:
     """Return the code of the store, empty for none: a key of a single store need not say it.
 
