@@ -28,6 +28,7 @@ from loyalty.purchases.intake import (
 from loyalty.purchases.lines import read, stored
 from loyalty.purchases.locks import hold_intake, share_intake
 from loyalty.purchases.models import Activity, ReceiptKey
+from loyalty.purchases.receipts import write_receipts
 from loyalty.purchases.returns import Returned, left_of, resolve, returned_rows, wanted_rows
 from loyalty.purchases.stores import store_of, stores_by_code
 from loyalty.rewards.models import Redemption
@@ -124,6 +125,7 @@ def _write_purchases(program: Program, taken: Sequence[tuple[str, Activity]], se
         row.store_id = stores.get(store)
     rows = sorted((row for _store, row in taken), key=lambda row: row.external_id)  # Twins meet in one order.
     Activity.objects.bulk_create(rows)
+    write_receipts([row for row in rows if row.membership_id is None])
     ReceiptKey.objects.bulk_create([receipt_key(row, seen[row.external_id].digest) for row in rows])
     _adopt_early_refunds(program, {row.external_id: row for row in rows})
 

@@ -19,6 +19,7 @@ from loyalty.purchases.accrual import bring_up_to_date
 from loyalty.purchases.explanations import Reason, explain, explain_award
 from loyalty.purchases.lines import LineAnswer, shown, shown_returned
 from loyalty.purchases.models import Activity, Award, Judgement
+from loyalty.purchases.receipts import receipt_codes
 from programs import codes
 from programs.models import Membership, Program, Unit
 
@@ -45,6 +46,7 @@ class ExplanationAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ActivityAnswer(msgspec.Struct, kw_only=True):
     """A purchase, a return or an event; ``type`` is the event's, ``total`` that of what was bought or came back.
 
+    ``receipt_code``: with what a member can claim a guest's purchase; None once one has.
     ``paid``: what of a purchase redemptions and vouchers paid; of a return ``redemptions`` are those that it names.
     """
 
@@ -64,6 +66,7 @@ class ActivityAnswer(msgspec.Struct, kw_only=True):
     channel: str | None
     terminal: str | None
     purchase: str | None
+    receipt_code: str | None
     paid: str | None
     redemptions: list[str]
     vouchers: list[str]
@@ -78,12 +81,13 @@ def activity_answers(rows: Sequence[Activity], *, program: Program, accept_langu
     members = list({row.membership_id: row.membership for row in rows if row.membership is not None}.values())
     shown_members = present_members(members, program=program)
     units = {unit.code: unit for unit in Unit.objects.filter(program=program)} if rows else {}
+    receipts = receipt_codes(rows)
     answers: list[ActivityAnswer] = []
     for row in rows:
         own = row.membership.customer.language if row.membership is not None else ""
         with translation.override(language_for(accept_language, own, program.language)):
             member = shown_members[row.membership_id] if row.membership_id else None
-            answers.append(_answer(row, member, program=program, units=units))
+            answers.append(_answer(row, member, program=program, units=units, receipt_code=receipts.get(row.pk)))
     return answers
 
 
@@ -114,7 +118,12 @@ def etag_of_activity(shown: ActivityAnswer) -> str:
 
 
 def _answer(
-    row: Activity, member: MemberAnswer | None, *, program: Program, units: Mapping[str, Unit]
+    row: Activity,
+    member: MemberAnswer | None,
+    *,
+    program: Program,
+    units: Mapping[str, Unit],
+    receipt_code: str | None,
 ) -> ActivityAnswer:
     digits = digits_of(program.currency)
     judgement: Judgement | None = getattr(row, "judgement", None)
@@ -137,6 +146,7 @@ def _answer(
         channel=row.channel or None,
         terminal=row.terminal or None,
         purchase=row.purchase_external_id or None,
+        receipt_code=receipt_code,
         paid=decimal_text(row.paid, digits) if row.kind == Activity.Kind.PURCHASE else None,
         redemptions=[one["id"] for one in row.payments if one["kind"] == "redemption"],
         vouchers=[codes.shown(one["code"]) for one in row.payments if one["kind"] == "voucher"],

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
 from loyalty.api.problems import CATALOGUE
+from programs.codes import shown
 from programs.models import Membership, Program, ProgramVersion, Store, Unit
 
 ENROLMENT = "enrolment"  # The type of the event that the joining itself is; no app can send it.
@@ -174,6 +175,40 @@ class ReceiptKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"
+
+
+class GuestReceipt(models.Model):
+    """The code on a guest's receipt, with which a member can claim the purchase, once.
+
+    A table of its own, so that members' purchases pay nothing for it.
+    """
+
+    activity = models.OneToOneField(
+        Activity, models.PROTECT, primary_key=True, related_name="receipt", verbose_name=_("purchase")
+    )
+    program = models.ForeignKey(
+        Program, models.PROTECT, related_name="+", db_index=False, verbose_name=_("program")
+    )  # The unique constraint's index begins with it.
+    code = models.CharField(_("code"), max_length=12)  # See ``programs.codes``.
+    claimed_by = models.ForeignKey(
+        Membership, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("claimed by")
+    )
+    claimed_at = models.DateTimeField(_("claimed"), null=True)
+
+    class Meta:
+        verbose_name = _("guest's receipt")
+        verbose_name_plural = _("guests' receipts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "code"], name="purchases_receipt_code_unique"),
+            models.CheckConstraint(
+                name="purchases_receipt_claimed_by_somebody_at_some_time",
+                condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return shown(self.code)
 
 
 class Judgement(models.Model):

@@ -90,7 +90,7 @@ class VersionAdmin(DraftOnly, TenantAdmin):
         (
             _("What counts"),
             {
-                "fields": (("tax_earns", "paid_part_earns"), "year_starts"),
+                "fields": (("tax_earns", "paid_part_earns"), "claim_days", "year_starts"),
                 "classes": ("collapse",),
             },
         ),

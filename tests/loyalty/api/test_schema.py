@@ -34,6 +34,7 @@ ADDRESSES = {
     "/api/v1/redemptions/{redemption}/release/": {"post"},
     "/api/v1/vouchers/{code}/": {"get"},
     "/api/v1/vouchers/{code}/redeem/": {"post"},
+    "/api/v1/receipts/{code}/claim/": {"post"},
     "/api/v1/sandbox/clock/": {"post"},
 }
 
