@@ -12,11 +12,11 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from loyalty.api.decoding import shaped
+from loyalty.api.decoding import BodyParser, Unsound, decode_items, shaped
 from loyalty.api.endpoints import Endpoint, json_answer
 from loyalty.api.pagination import PageAnswer
 from loyalty.api.preferences import wait_asked, wait_until
-from loyalty.api.problems import NotFoundError, ProblemError, TooLargeError
+from loyalty.api.problems import InvalidError, NotFoundError, ProblemError, TooLargeError
 from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGE_SIZE, WAIT, documented
 from loyalty.purchases.actions import record_purchases, record_refund
 from loyalty.purchases.answers import ActivityAnswer, activity_answers, etag_of_activity
@@ -41,6 +41,13 @@ class DocumentedBatch(msgspec.Struct, forbid_unknown_fields=True):
     """Up to 1000 purchases; each stands alone."""
 
     purchases: list[PurchaseBody]
+
+
+class BatchParser(BodyParser):
+    """Read a batch so that one item that cannot be read does not spoil the others."""
+
+    def decoded(self, raw: bytes) -> Any:
+        return decode_items(raw, name="purchases")
 
 
 class BatchResult(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -164,6 +171,7 @@ class PurchaseBatch(Endpoint):
     """Record up to 1000 purchases at once; each stands alone."""
 
     scopes: ClassVar = {"POST": "purchases:write"}
+    parser_classes = (BatchParser,)
 
     @documented(
         name="purchases_batch",
@@ -188,6 +196,8 @@ class PurchaseBatch(Endpoint):
         return json_answer(BatchAnswer(results=results))
 
     def _parsed(self, body: Any, position: int) -> PurchaseInput | ProblemError:
+        if isinstance(body, Unsound):
+            return InvalidError([body.fault])
         try:
             return purchase_input(body, program=self.program, position=position)
         except ProblemError as problem:
@@ -195,6 +205,8 @@ class PurchaseBatch(Endpoint):
 
 
 def _external_id(body: Any) -> str | None:
+    if isinstance(body, Unsound):
+        return body.external_id
     found = body.get("external_id") if isinstance(body, dict) else None
     return found if isinstance(found, str) else None
 

@@ -11,8 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.api.problems import ProblemError
-from loyalty.ledger.members import check_active
-from loyalty.purchases.buyers import members_named, named_in
+from loyalty.purchases.buyers import active, members_named, named_in
 from loyalty.purchases.intake import Outcome, nudge_after_commit
 from loyalty.purchases.models import Activity, GuestReceipt
 from loyalty.purchases.returns import NothingLeftError
@@ -99,7 +98,7 @@ def _locked_purchase(program: Program, code: str) -> Activity:
 
 
 def _check(program: Program, purchase: Activity, receipt: GuestReceipt, claimant: Membership) -> None:
-    check_active(claimant)
+    active(claimant)
     if receipt.claimed_by_id is not None:
         raise ReceiptClaimedError
     terms = schedule_of(program).at(purchase.occurred_at)
