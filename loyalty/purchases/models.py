@@ -184,7 +184,7 @@ class GuestReceipt(models.Model):
     """
 
     activity = models.OneToOneField(
-        Activity, models.PROTECT, primary_key=True, related_name="receipt", verbose_name=_("purchase")
+        Activity, models.PROTECT, primary_key=True, related_name="guest_receipt", verbose_name=_("purchase")
     )
     program = models.ForeignKey(
         Program, models.PROTECT, related_name="+", db_index=False, verbose_name=_("program")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Exists, Model, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -120,7 +120,8 @@ class ApiKeyAdmin(TenantAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("program")
+        working = ApiKey.objects.usable(at=datetime.now(UTC)).filter(replaces=OuterRef("pk"))
+        return super().get_queryset(request).select_related("program").annotate(is_replaced=Exists(working))
 
     def _stores(self, request: HttpRequest) -> list[Store]:
         stores = Store.objects.order_by("code")
@@ -140,14 +141,14 @@ class ApiKeyAdmin(TenantAdmin):
     def of_stores(self, key: ApiKey) -> str:
         return ", ".join(key.stores) or str(_("All"))
 
-    @display(
-        description=_("state"), label={"usable": "success", "soon": "warning", "expired": "info", "revoked": "danger"}
-    )
+    @display(description=_("state"), label={"usable": "success", "soon": "warning", "revoked": "danger"})
     def state(self, key: ApiKey) -> tuple[str, Any]:
         if key.revoked_at is not None:
             return "revoked", _("Revoked")
         if not key.is_usable:
             return "expired", _("Expired")
+        if getattr(key, "is_replaced", False):
+            return "soon", _("Replaced")
         return ("soon", _("Expires soon")) if key.expires_soon else ("usable", _("Usable"))
 
     @display(description=_("state"))

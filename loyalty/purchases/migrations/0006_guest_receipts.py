@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='GuestReceipt',
             fields=[
-                ('activity', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='receipt', serialize=False, to='purchases.activity', verbose_name='purchase')),
+                ('activity', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='guest_receipt', serialize=False, to='purchases.activity', verbose_name='purchase')),
                 ('code', models.CharField(max_length=12, verbose_name='code')),
                 ('claimed_at', models.DateTimeField(null=True, verbose_name='claimed')),
                 ('claimed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.membership', verbose_name='claimed by')),

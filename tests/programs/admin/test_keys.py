@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from programs.keys import digest_of, rotate_key
+from programs.keys import digest_of, revoke_key, rotate_key
 from programs.models import ApiKey, Store
 from tests.factories import make_key, make_shop, make_staff
 
@@ -116,3 +116,14 @@ def test_list_says_which_keys_expire_soon(client, program, days, state):
         for words in ("Usable", "Expires soon", "Expired")
         if f">{words}<" in re.sub(r"\s+<", "<", re.sub(r">\s+", ">", page))
     ] == [state]
+
+
+def test_list_says_which_keys_are_replaced_until_the_successor_is_revoked(client, program):
+    key, _secret = make_key(program=program)
+    successor, _secret = rotate_key(key=key, by=None)
+    address = reverse("admin:programs_apikey_changelist")
+
+    before = "Replaced" in client.get(address).content.decode()
+    revoke_key(key=successor, by=None)
+
+    assert (before, "Replaced" in client.get(address).content.decode()) == (True, False)
