@@ -141,7 +141,9 @@ class ApiKeyAdmin(TenantAdmin):
     def of_stores(self, key: ApiKey) -> str:
         return ", ".join(key.stores) or str(_("All"))
 
-    @display(description=_("state"), label={"usable": "success", "soon": "warning", "revoked": "danger"})
+    @display(
+        description=_("state"), label={"usable": "success", "soon": "warning", "expired": "info", "revoked": "danger"}
+    )
     def state(self, key: ApiKey) -> tuple[str, Any]:
         if key.revoked_at is not None:
             return "revoked", _("Revoked")
