@@ -10,6 +10,7 @@ from loyalty.purchases.events_api import Event, Events
 from loyalty.purchases.members_api import Entries, Member, Members
 from loyalty.purchases.program_api import Backfill, SandboxClock
 from loyalty.purchases.quotes_api import Quotes
+from loyalty.purchases.receipts_api import ReceiptClaim
 from loyalty.purchases.tiers_api import Tiers
 from loyalty.rewards.api import (
     Redemption,
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/redemptions/<anything:redemption>/", Redemption.as_view(), name="api-redemption"),
     path("v1/vouchers/<anything:code>/redeem/", VoucherRedeem.as_view(), name="api-voucher-redeem"),
     path("v1/vouchers/<anything:code>/", Voucher.as_view(), name="api-voucher"),
+    path("v1/receipts/<anything:code>/claim/", ReceiptClaim.as_view(), name="api-receipt-claim"),
     path("v1/sandbox/clock/", SandboxClock.as_view(), name="api-sandbox-clock"),
     path("v1/backfill/", Backfill.as_view(), name="api-backfill"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
 HIGHEST_PORT = 65_535
+HIGHEST_LIMIT = 10_000_000
 BROKERS = ("redis", "rediss")
 
 
@@ -18,6 +19,14 @@ def port(text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST_PORT:
         return int(text)
     raise ImproperlyConfigured(f"PORT is “{text}”. Set it to a number from 1 to {HIGHEST_PORT}: PORT=8000")
+
+
+def limit(text: str) -> int:
+    """Return how many calls a minute one key may make. Raises ImproperlyConfigured."""
+    if text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST_LIMIT:
+        return int(text)
+    cure = f"Set it to a number from 1 to {HIGHEST_LIMIT}: API_LIMIT_PER_MINUTE=6000"
+    raise ImproperlyConfigured(f"API_LIMIT_PER_MINUTE is “{text}”. {cure}")
 
 
 def database(url: str) -> dict[str, Any]:

@@ -272,6 +272,8 @@ TIME_ZONE = "UTC"
 
 # --- API -----------------------------------------------------------------------------------------------------------
 
+# Calls of one key, unless it says otherwise.
+API_LIMIT_PER_MINUTE = given.limit(env.str("API_LIMIT_PER_MINUTE", "6000"))
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["loyalty.api.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["loyalty.api.authentication.HasScope"],

@@ -202,6 +202,7 @@ class Content:
     needs_notice: bool = False
     notice_days: int = 30
     redeemed_come_back: bool = True
+    claim_days: int = 14
     rewards: tuple[RewardContent, ...] = ()
 
 
@@ -217,6 +218,7 @@ SWITCHES = (
     "needs_notice",
     "notice_days",
     "redeemed_come_back",
+    "claim_days",
 )
 OF_UNIT = (
     "expiry",

@@ -103,6 +103,7 @@ def compiled(version: ProgramVersion, said: Content | None = None) -> engine.Ter
         notice_days=said.notice_days,
         rewards=tuple(scale.reward(reward, program.zone) for reward in said.rewards if reward.is_on),
         redeemed_come_back=said.redeemed_come_back,
+        claim_days=said.claim_days,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -25,6 +26,9 @@ TOO_DEEP = field_code("too-deep", title=_("The body is nested too deeply"), cure
 NUL_CHARACTER = field_code(
     "nul-character", title=_("A text contains the character NUL"), cure=_("Leave the character U+0000 out.")
 )
+BROKEN_UTF8 = field_code(
+    "broken-utf8", title=_("A text is not UTF-8"), cure=_("Encode the body as UTF-8, and send whole characters.")
+)
 NUMBER_OUT_OF_RANGE = field_code(
     "number-out-of-range", title=_("A number is too large or too long"), cure=_("Send a smaller number.")
 )
@@ -41,15 +45,25 @@ TOO_SHORT = field_code("too-short", title=_("A value is empty"), cure=_("Send at
 T = TypeVar("T")
 
 
+OUT_OF_RANGE = Decimal("Infinity")  # Stands for a number that was too large or too long, until its place is known.
+SURROGATE = re.compile("[\ud800-\udfff]")  # Stands for a byte that is not UTF-8, or for half a character.
+
+
+class Unsound(msgspec.Struct, frozen=True):
+    """Stands in a list for an item that cannot be taken, so that the others can."""
+
+    external_id: str | None
+    fault: Fault
+
+
 def exact(text: str) -> Decimal:
     """Return a JSON number as it was written, never as a binary fraction."""
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise invalid("", NUMBER_OUT_OF_RANGE) from None
-    if abs(number.adjusted()) > MAX_EXPONENT or len(text) > 2 * MAX_EXPONENT:
-        raise invalid("", NUMBER_OUT_OF_RANGE)
-    return number
+        return OUT_OF_RANGE
+    is_fit = abs(number.adjusted()) <= MAX_EXPONENT and len(text) <= 2 * MAX_EXPONENT
+    return number if is_fit else OUT_OF_RANGE
 
 
 _decoder = msgspec.json.Decoder(float_hook=exact)
@@ -66,22 +80,83 @@ class BodyParser(BaseParser):
         raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise TooLargeError
+        return self.decoded(raw)
+
+    def decoded(self, raw: bytes) -> Any:
+        """Return the body in these bytes."""
         return decode(raw)
 
 
 def decode(raw: bytes) -> Any:
     """Return the decoded body; raise InvalidError for what is not sound JSON of sound size."""
+    body, flaw = _read(raw)
+    if problem := _problem_in(body, is_flawed=flaw is not None) or flaw:
+        raise problem
+    return body
+
+
+def decode_items(raw: bytes, *, name: str) -> Any:
+    """Return the decoded body, with Unsound in the list of this name for each item that ``decode`` would refuse.
+
+    Raises InvalidError where it is not an item that is wrong.
+    """
+    body, flaw = _read(raw)
+    items = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(items, list) or (flaw is None and _is_sound(body, MAX_DEPTH)):
+        if problem := _problem_in(body, is_flawed=flaw is not None) or flaw:
+            raise problem
+        return body
+    is_flawed = flaw is not None
+    rest = {key: value for key, value in body.items() if key != name}
+    checked = [_checked(item, _problem_in(item, is_flawed=is_flawed)) for item in items]
+    is_found = any(isinstance(item, Unsound) for item in checked)
+    if problem := _problem_in(rest, is_flawed=is_flawed) or (None if is_found else flaw):
+        raise problem
+    return {**rest, name: checked}
+
+
+def _checked(item: Any, problem: InvalidError | None) -> Any:
+    if problem is None:
+        return item
+    named = item.get("external_id") if isinstance(item, dict) else None
+    is_text = isinstance(named, str) and _fault_in(named, ()) is None
+    return Unsound(external_id=named if is_text else None, fault=problem.errors[0])
+
+
+def _read(raw: bytes) -> tuple[Any, InvalidError | None]:
+    """Return the body, and what is wrong with it as a whole unless the place is found in it."""
     try:
-        body = _decoder.decode(raw)
+        return _decoder.decode(raw), None
     except RecursionError:
         raise invalid("", TOO_DEEP) from None
     except msgspec.ValidationError:  # All it checks here is the size of an integer.
-        raise invalid("", NUMBER_OUT_OF_RANGE) from None
+        flaw = invalid("", NUMBER_OUT_OF_RANGE)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise invalid("", UNREADABLE, f"{CATALOGUE[UNREADABLE].title} ({error})") from None
-    if not _is_sound(body, MAX_DEPTH):
-        raise _fault_in(body, ()) or invalid("", UNREADABLE)
-    return body
+        flaw = invalid("", UNREADABLE, f"{CATALOGUE[UNREADABLE].title} ({error})")
+    try:
+        return _read_with_flaws(raw), flaw
+    except RecursionError:
+        raise invalid("", TOO_DEEP) from None
+    except ValueError:
+        raise flaw from None
+
+
+def _read_with_flaws(raw: bytes) -> Any:
+    """Return a body with what is not UTF-8 and with numbers beyond any size; raise ValueError if it is no JSON."""
+    text = raw.decode(errors="surrogateescape")
+    return json.loads(text, parse_int=_whole, parse_float=exact, parse_constant=_refuse)
+
+
+def _whole(text: str) -> int | Decimal:
+    return int(text) if len(text) <= 2 * MAX_EXPONENT else OUT_OF_RANGE
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _problem_in(value: Any, *, is_flawed: bool) -> InvalidError | None:
+    return None if not is_flawed and _is_sound(value, MAX_DEPTH) else _fault_in(value, ())
 
 
 def _is_sound(value: Any, depth: int) -> bool:
@@ -92,13 +167,13 @@ def _is_sound(value: Any, depth: int) -> bool:
         return depth > 0 and all("\x00" not in key and _is_sound(inner, depth - 1) for key, inner in value.items())
     if isinstance(value, list):
         return depth > 0 and all(_is_sound(inner, depth - 1) for inner in value)
-    return not isinstance(value, int) or -LARGEST <= value <= LARGEST
+    return not isinstance(value, int | Decimal) or -LARGEST <= value <= LARGEST
 
 
 def _fault_in(value: Any, path: tuple[Any, ...]) -> InvalidError | None:
-    """Return the first fault that ``_is_sound`` saw, with its place."""
+    """Return the first fault in it, with its place."""
     if isinstance(value, str):
-        return invalid(pointer(path), NUL_CHARACTER) if "\x00" in value else None
+        return _fault_in_text(value, path)
     if isinstance(value, dict | list):
         if len(path) >= MAX_DEPTH:
             return invalid(pointer(path), TOO_DEEP)
@@ -106,6 +181,12 @@ def _fault_in(value: Any, path: tuple[Any, ...]) -> InvalidError | None:
         faults = (_fault_in(key, path) or _fault_in(inner, (*path, key)) for key, inner in children)
         return next((fault for fault in faults if fault), None)
     return None if _is_sound(value, 1) else invalid(pointer(path), NUMBER_OUT_OF_RANGE)
+
+
+def _fault_in_text(value: str, path: tuple[Any, ...]) -> InvalidError | None:
+    if "\x00" in value:
+        return invalid(pointer(path), NUL_CHARACTER)
+    return invalid(pointer(path), BROKEN_UTF8) if SURROGATE.search(value) else None
 
 
 def pointer(path: tuple[Any, ...]) -> str:

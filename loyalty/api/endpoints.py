@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from loyalty.api import idempotency
+from loyalty.api import conditions, idempotency, limits
 from loyalty.api.problems import NotFoundError
 from programs.models import ApiKey, Program
 
@@ -64,6 +64,21 @@ class Endpoint(APIView):
     def program(self) -> Program:
         """The program of the key: everything is looked for in it alone."""
         return self.key.program
+
+    def stated(self, answer: Any, *, etag: str) -> HttpResponse:
+        """Answer with a state and its tag, or with 304 to whoever has it already."""
+        self.headers.update({"ETag": etag, "Cache-Control": "private, no-cache"})
+        if conditions.is_known(self.request.headers.get("If-None-Match"), etag):
+            return conditions.not_modified()
+        return json_answer(answer)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find the key, and count the call: every answer from here on tells what is left, refusals too."""
+        super().perform_authentication(request)
+        if isinstance(request.auth, ApiKey):
+            allowance = limits.spend(request.auth)
+            self.headers.update(allowance.headers)
+            allowance.check()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -15,7 +15,7 @@ from loyalty.api.problems import MEDIA_TYPE, ProblemAnswer
 F = TypeVar("F", bound=Callable[..., Any])
 
 REFERENCE = "#/components/schemas/{name}"
-ALWAYS = (401, 403, 503)
+ALWAYS = (401, 403, 429, 503)
 _documented: dict[str, Any] = {}
 
 WAIT = OpenApiParameter(
@@ -32,6 +32,25 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="The same key and body give the stored answer with `Idempotent-Replayed: true`; another body 422.",
     pattern=r"^[!-~]{1,255}$",
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what is known already: 304 without a body where it is still that.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what the change was made to: 412 where it has changed meanwhile.",
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    description="Names the state shown, `as_of` apart.",
+    response=[200, 304],
+)
 LANGUAGE = OpenApiParameter(
     "Accept-Language", str, OpenApiParameter.HEADER, description="The language of `reason` and `detail`."
 )
@@ -41,6 +60,32 @@ PAGE_SIZE = OpenApiParameter(
 )
 MEMBER = OpenApiParameter(
     "member", str, OpenApiParameter.PATH, description="A card number or `external_id:…`.", required=True
+)
+
+# What answers carry, by status; the key's limit on every one that a key was found for.
+LIMITED = ("200", "201", "304", "400", "403", "404", "409", "412", "413", "415", "422", "429", "503")
+ANSWERED = (
+    OpenApiParameter(
+        "RateLimit-Policy",
+        str,
+        OpenApiParameter.HEADER,
+        description="The key's limit: `q` calls in `w` seconds.",
+        response=[int(status) for status in LIMITED],
+    ),
+    OpenApiParameter(
+        "RateLimit",
+        str,
+        OpenApiParameter.HEADER,
+        description="What is left of it: `r` calls, for `t` seconds more.",
+        response=[int(status) for status in LIMITED],
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        int,
+        OpenApiParameter.HEADER,
+        description="Seconds to wait before the next try.",
+        response=[429, 503],
+    ),
 )
 
 
@@ -65,10 +110,13 @@ def documented(
     tag: str,
 ) -> Callable[[F], F]:
     """Describe one method of a view: its structs, and the statuses that are answered with a problem."""
-    responses = {
+    responses: dict[Any, Any] = {
         (status, "application/json"): OpenApiResponse(reference(shape), description=HTTPStatus(status).phrase)
         for status, shape in answers.items()
     }
+    if IF_NONE_MATCH in parameters:
+        responses[304] = OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase)
+        parameters = [*parameters, ETAG]
     problems = {
         (status, MEDIA_TYPE): OpenApiResponse(reference(ProblemAnswer), description=HTTPStatus(status).phrase)
         for status in sorted({*ALWAYS, *errors})
@@ -78,7 +126,7 @@ def documented(
         summary=summary,
         request={"application/json": reference(body)} if body is not None else None,
         responses={**responses, **problems},
-        parameters=[*parameters, LANGUAGE],
+        parameters=[*parameters, LANGUAGE, *ANSWERED],
         tags=[tag],
     )
     return decorate

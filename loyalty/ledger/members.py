@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -104,6 +104,13 @@ def members_of(program: Program) -> QuerySet[Membership]:
     return Membership.objects.filter(program=program).select_related("customer")
 
 
+def customers_with_email(program: Program, email: str) -> QuerySet[Customer]:
+    """Return the person with this address, without regard to case, as the program's business knows them."""
+    # As the unique index has it, so that it is used: in lower case by the database, and not empty.
+    lowered = Customer.objects.exclude(email="").alias(lowered=Lower("email"))
+    return lowered.filter(lowered=Lower(Value(email)), business=program.business_id)
+
+
 def named(references: set[str]) -> Q:
     """Return the condition for members named by card number or ``external_id:…``."""
     external = {name.removeprefix(EXTERNAL) for name in references if name.startswith(EXTERNAL)} - {""}
@@ -152,24 +159,41 @@ def enrol(*, program: Program, details: MemberDetails, by: ApiKey | None) -> Enr
     raise AssertionError(TRIES)
 
 
-def correct(*, membership: Membership, changes: Mapping[str, str | date | None], by: ApiKey) -> Membership:
+def correct(
+    *,
+    membership: Membership,
+    changes: Mapping[str, str | date | None],
+    check: Callable[[Membership], None] | None = None,
+    by: ApiKey,
+) -> Membership:
     """Set these fields of the member (those of ``MemberDetails`` but ``joined_at``; empty clears) and return it.
 
-    Raises MemberConflictError where another member has the external_id or the e-mail address.
+    ``check`` is called with the member as it stands, locked, and may refuse the change by raising. Raises
+    MemberConflictError where another member has the external_id or the e-mail address.
     """
     _check_email(str(changes.get("email") or ""))
     personal = {name: value for name, value in changes.items() if name in PERSONAL}
-    customer = membership.customer
     try:
         with transaction.atomic():
+            if check is not None:
+                membership = _locked(membership)
+                check(membership)
             if personal:
-                _set(customer, personal)
+                _set(membership.customer, personal)
             if "external_id" in changes:
                 _set(membership, {"external_id": changes["external_id"]})
     except IntegrityError:
         raise MemberConflictError from None
     log.info("member_corrected", member=str(membership.pk), fields=sorted(changes), key=by.prefix)
     return membership
+
+
+def _locked(membership: Membership) -> Membership:
+    """Return the member and the person as they stand, and keep others from changing them meanwhile."""
+    rows = members_of(membership.program).select_for_update(of=("self", "customer"), no_key=True)
+    found = rows.get(pk=membership.pk)
+    found.program = membership.program
+    return found
 
 
 def _set(row: Customer | Membership, fields: Mapping[str, str | date | None]) -> None:
@@ -231,9 +255,7 @@ def _known_by_external_id(program: Program, details: MemberDetails) -> Membershi
 def _customer_with_email(program: Program, details: MemberDetails) -> Customer | None:
     if not details.email:
         return None
-    # As the unique index has it: in lower case on both sides, by the database.
-    lowered = Customer.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(details.email)))
-    return lowered.filter(business=program.business_id).first()
+    return customers_with_email(program, details.email).first()
 
 
 def _fill(membership: Membership, details: MemberDetails) -> None:

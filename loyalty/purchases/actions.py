@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -29,7 +28,9 @@ from loyalty.purchases.intake import (
 from loyalty.purchases.lines import read, stored
 from loyalty.purchases.locks import hold_intake, share_intake
 from loyalty.purchases.models import Activity, ReceiptKey
+from loyalty.purchases.receipts import write_receipts
 from loyalty.purchases.returns import Returned, left_of, resolve, returned_rows, wanted_rows
+from loyalty.purchases.stores import store_of, stores_by_code
 from loyalty.rewards.models import Redemption
 from loyalty.rewards.payments import Basket, redemptions_named, tender_of
 from loyalty.rewards.problems import (
@@ -38,7 +39,7 @@ from loyalty.rewards.problems import (
     RedemptionNotSpentError,
     RedemptionReturnedError,
 )
-from programs.models import ApiKey, Membership, Program, Store
+from programs.models import ApiKey, Membership, Program
 
 log = structlog.get_logger(__name__)
 
@@ -62,15 +63,16 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
         unseen = [item for item in items if item.external_id not in seen]
         members = members_named(program, {item.member for item in unseen if item.member})
         intake = Intake(program=program, now=now) if unseen else None
-        taken: list[tuple[PurchaseInput, Activity]] = []
+        taken: list[tuple[str, Activity]] = []
         outcomes: list[Outcome] = []
         for item in items:
             known = seen.get(item.external_id)
-            if known is not None:
-                outcomes.append(repeated(item.external_id, known, item.digest()))
-                continue
-            assert intake is not None
             try:
+                store = store_of(by, item.store)
+                if known is not None:
+                    outcomes.append(repeated(item.external_id, known, item.digest()))
+                    continue
+                assert intake is not None
                 row = _purchase(item, member=member_of(item.member, members), intake=intake)
                 if item.redemptions or item.vouchers:
                     _pay(item, row, program=program, by=by)
@@ -78,7 +80,7 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
                 outcomes.append(_past_twin(program, item, problem))
                 continue
             seen[item.external_id] = Known(row.pk, item.digest(), row.status)
-            taken.append((item, row))
+            taken.append((store, row))
             outcomes.append(Outcome(item.external_id, row.pk, row.status, is_new=True))
         if taken:
             _write_purchases(program, taken, seen)
@@ -134,29 +136,15 @@ def _pay(item: PurchaseInput, row: Activity, *, program: Program, by: ApiKey) ->
     row.freed = {str(number): pieces for number, pieces in paid.freed.items()}
 
 
-def _write_purchases(
-    program: Program, taken: Sequence[tuple[PurchaseInput, Activity]], seen: Mapping[str, Known]
-) -> None:
-    stores = _stores(program, {item.store for item, _row in taken if item.store})
-    for item, row in taken:
-        row.store_id = stores.get(item.store)
-    rows = sorted((row for _item, row in taken), key=lambda row: row.external_id)  # Twins meet in one order.
+def _write_purchases(program: Program, taken: Sequence[tuple[str, Activity]], seen: Mapping[str, Known]) -> None:
+    stores = stores_by_code(program, {store for store, _row in taken if store})
+    for store, row in taken:
+        row.store_id = stores.get(store)
+    rows = sorted((row for _store, row in taken), key=lambda row: row.external_id)  # Twins meet in one order.
     Activity.objects.bulk_create(rows)
+    write_receipts([row for row in rows if row.membership_id is None])
     ReceiptKey.objects.bulk_create([receipt_key(row, seen[row.external_id].digest) for row in rows])
     _adopt_early_refunds(program, {row.external_id: row for row in rows})
-
-
-def _stores(program: Program, codes: set[str]) -> dict[str, UUID]:
-    """Return the stores by code; a till's first word of a store makes it."""
-    if not codes:
-        return {}
-    rows = Store.objects.filter(business_id=program.business_id, code__in=sorted(codes))
-    known = dict(rows.values_list("code", "pk"))
-    if missing := sorted(codes - known.keys()):
-        fresh = [Store(business_id=program.business_id, code=code) for code in missing]
-        Store.objects.bulk_create(fresh, ignore_conflicts=True)
-        known = dict(rows.all().values_list("code", "pk"))
-    return known
 
 
 # --- Returns -------------------------------------------------------------------------------------------------------

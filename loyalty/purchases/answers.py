@@ -8,7 +8,9 @@ from uuid import UUID
 
 import msgspec
 from django.utils import translation
+from msgspec.structs import replace
 
+from loyalty.api.conditions import etag_of
 from loyalty.api.formats import decimal_text, digits_of, moment_text
 from loyalty.api.preferences import language_for
 from loyalty.ledger.answers import MemberAnswer, member_answers
@@ -17,6 +19,7 @@ from loyalty.purchases.accrual import bring_up_to_date
 from loyalty.purchases.explanations import Reason, explain, explain_award
 from loyalty.purchases.lines import LineAnswer, shown, shown_returned
 from loyalty.purchases.models import Activity, Award, Judgement
+from loyalty.purchases.receipts import receipt_codes
 from programs import codes
 from programs.models import Membership, Program, Unit
 
@@ -43,6 +46,7 @@ class ExplanationAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ActivityAnswer(msgspec.Struct, kw_only=True):
     """A purchase, a return or an event; ``type`` is the event's, ``total`` that of what was bought or came back.
 
+    ``receipt_code``: with what a member can claim a guest's purchase; None once one has.
     ``paid``: what of a purchase redemptions and vouchers paid; of a return ``redemptions`` are those that it names.
     """
 
@@ -62,6 +66,7 @@ class ActivityAnswer(msgspec.Struct, kw_only=True):
     channel: str | None
     terminal: str | None
     purchase: str | None
+    receipt_code: str | None
     paid: str | None
     redemptions: list[str]
     vouchers: list[str]
@@ -76,12 +81,13 @@ def activity_answers(rows: Sequence[Activity], *, program: Program, accept_langu
     members = list({row.membership_id: row.membership for row in rows if row.membership is not None}.values())
     shown_members = present_members(members, program=program)
     units = {unit.code: unit for unit in Unit.objects.filter(program=program)} if rows else {}
+    receipts = receipt_codes(rows)
     answers: list[ActivityAnswer] = []
     for row in rows:
         own = row.membership.customer.language if row.membership is not None else ""
         with translation.override(language_for(accept_language, own, program.language)):
             member = shown_members[row.membership_id] if row.membership_id else None
-            answers.append(_answer(row, member, program=program, units=units))
+            answers.append(_answer(row, member, program=program, units=units, receipt_code=receipts.get(row.pk)))
     return answers
 
 
@@ -92,12 +98,32 @@ def present_members(members: Sequence[Membership], *, program: Program) -> dict[
     for member in members:
         member.program = program
     bring_up_to_date(memberships=list(members))
+    return members_as_they_stand(members, program=program)
+
+
+def members_as_they_stand(members: Sequence[Membership], *, program: Program) -> dict[UUID, MemberAnswer]:
+    """Return the members as they were brought up to date."""
     views = member_views(memberships=list(members))
     return member_answers(members, views, program=program)
 
 
+def etag_of_member(shown: MemberAnswer) -> str:
+    """Return the tag of a member's state, which does not go with the time."""
+    return etag_of(replace(shown, as_of=""))
+
+
+def etag_of_activity(shown: ActivityAnswer) -> str:
+    """Return the tag of what has become of an activity and its member."""
+    return etag_of(replace(shown, member=None if shown.member is None else replace(shown.member, as_of="")))
+
+
 def _answer(
-    row: Activity, member: MemberAnswer | None, *, program: Program, units: Mapping[str, Unit]
+    row: Activity,
+    member: MemberAnswer | None,
+    *,
+    program: Program,
+    units: Mapping[str, Unit],
+    receipt_code: str | None,
 ) -> ActivityAnswer:
     digits = digits_of(program.currency)
     judgement: Judgement | None = getattr(row, "judgement", None)
@@ -120,6 +146,7 @@ def _answer(
         channel=row.channel or None,
         terminal=row.terminal or None,
         purchase=row.purchase_external_id or None,
+        receipt_code=receipt_code,
         paid=decimal_text(row.paid, digits) if row.kind == Activity.Kind.PURCHASE else None,
         redemptions=[one["id"] for one in row.payments if one["kind"] == "redemption"],
         vouchers=[codes.shown(one["code"]) for one in row.payments if one["kind"] == "voucher"],

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from loyalty.api.decoding import shaped
+from loyalty.api.decoding import BodyParser, Unsound, decode_items, shaped
 from loyalty.api.endpoints import Endpoint, json_answer
-from loyalty.api.pagination import PageAnswer, page_of
+from loyalty.api.pagination import PageAnswer
 from loyalty.api.preferences import wait_asked, wait_until
-from loyalty.api.problems import NotFoundError, ProblemError, TooLargeError
-from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, PAGE_SIZE, WAIT, documented
+from loyalty.api.problems import InvalidError, NotFoundError, ProblemError, TooLargeError
+from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGE_SIZE, WAIT, documented
 from loyalty.purchases.actions import record_purchases, record_refund
-from loyalty.purchases.answers import ActivityAnswer, activity_answers
+from loyalty.purchases.answers import ActivityAnswer, activity_answers, etag_of_activity
 from loyalty.purchases.bodies import PurchaseBody, RefundBody
 from loyalty.purchases.inputs import PurchaseInput, purchase_input, refund_input
 from loyalty.purchases.intake import Outcome
+from loyalty.purchases.listing import FILTERS, OF_STORES, page_of_activity
 from loyalty.purchases.models import Activity, ActivityQuerySet, ReceiptKey
 
 MOST_PURCHASES = 1_000
@@ -38,6 +41,13 @@ class DocumentedBatch(msgspec.Struct, forbid_unknown_fields=True):
     """Up to 1000 purchases; each stands alone."""
 
     purchases: list[PurchaseBody]
+
+
+class BatchParser(BodyParser):
+    """Read a batch so that one item that cannot be read does not spoil the others."""
+
+    def decoded(self, raw: bytes) -> Any:
+        return decode_items(raw, name="purchases")
 
 
 class BatchResult(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -59,6 +69,7 @@ class ActivityEndpoint(Endpoint):
     """What purchases and returns have in common."""
 
     kind: ClassVar[str]
+    filters: ClassVar[Sequence[OpenApiParameter]] = FILTERS
 
     def rows(self) -> ActivityQuerySet:
         """Return this kind's activity of the program, with what an answer needs."""
@@ -85,7 +96,7 @@ class ActivityEndpoint(Endpoint):
 
     def listed(self, request: Request) -> HttpResponse:
         """Answer with a page of this kind's activity, newest first."""
-        page = page_of(request, self.rows(), place=lambda row: row.posted_at)
+        page = page_of_activity(request, self.rows(), program=self.program, filters=self.filters)
         return json_answer(PageAnswer(results=self.shown(page.rows), next=page.next, previous=page.previous))
 
     def single(self, external_id: str) -> HttpResponse:
@@ -96,7 +107,7 @@ class ActivityEndpoint(Endpoint):
         found = self.shown(self.rows().filter(pk__in=key.values("activity_id")))
         if not found:
             raise NotFoundError
-        return json_answer(found[0])
+        return self.stated(found[0], etag=etag_of_activity(found[0]))
 
 
 def _is_settled(activity_id: UUID) -> bool:
@@ -110,13 +121,14 @@ class Purchases(ActivityEndpoint):
 
     kind = Activity.Kind.PURCHASE
     scopes: ClassVar = {"GET": "purchases:read", "POST": "purchases:write"}
+    filters = OF_STORES
 
     @documented(
         name="purchases_list",
         summary="List purchases, newest first",
         answers={200: PageAnswer[ActivityAnswer]},
-        errors=[400],
-        parameters=[CURSOR, PAGE_SIZE],
+        errors=[400, 404],
+        parameters=[CURSOR, PAGE_SIZE, *OF_STORES],
         tag=PURCHASES,
     )
     def get(self, request: Request) -> HttpResponse:
@@ -148,6 +160,7 @@ class Purchase(ActivityEndpoint):
         summary="Show a purchase, what it earned and why",
         answers={200: ActivityAnswer},
         errors=[404],
+        parameters=[IF_NONE_MATCH],
         tag=PURCHASES,
     )
     def get(self, request: Request, external_id: str) -> HttpResponse:
@@ -158,6 +171,7 @@ class PurchaseBatch(Endpoint):
     """Record up to 1000 purchases at once; each stands alone."""
 
     scopes: ClassVar = {"POST": "purchases:write"}
+    parser_classes = (BatchParser,)
 
     @documented(
         name="purchases_batch",
@@ -182,6 +196,8 @@ class PurchaseBatch(Endpoint):
         return json_answer(BatchAnswer(results=results))
 
     def _parsed(self, body: Any, position: int) -> PurchaseInput | ProblemError:
+        if isinstance(body, Unsound):
+            return InvalidError([body.fault])
         try:
             return purchase_input(body, program=self.program, position=position)
         except ProblemError as problem:
@@ -189,6 +205,8 @@ class PurchaseBatch(Endpoint):
 
 
 def _external_id(body: Any) -> str | None:
+    if isinstance(body, Unsound):
+        return body.external_id
     found = body.get("external_id") if isinstance(body, dict) else None
     return found if isinstance(found, str) else None
 
@@ -210,13 +228,14 @@ class Refunds(ActivityEndpoint):
 
     kind = Activity.Kind.REFUND
     scopes: ClassVar = {"GET": "purchases:read", "POST": "refunds:write"}
+    filters = OF_STORES
 
     @documented(
         name="refunds_list",
         summary="List returns, newest first",
         answers={200: PageAnswer[ActivityAnswer]},
-        errors=[400],
-        parameters=[CURSOR, PAGE_SIZE],
+        errors=[400, 404],
+        parameters=[CURSOR, PAGE_SIZE, *OF_STORES],
         tag=RETURNS,
     )
     def get(self, request: Request) -> HttpResponse:
@@ -247,6 +266,7 @@ class Refund(ActivityEndpoint):
         summary="Show a return, what it took back and why",
         answers={200: ActivityAnswer},
         errors=[404],
+        parameters=[IF_NONE_MATCH],
         tag=RETURNS,
     )
     def get(self, request: Request, external_id: str) -> HttpResponse:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loyalty.api.problems import Fault
-from loyalty.ledger.members import EXTERNAL, UnknownMemberError, check_active, named
+from loyalty.ledger.members import (
+    EXTERNAL,
+    MemberBlockedError,
+    MemberClosedError,
+    UnknownMemberError,
+    check_active,
+    named,
+)
 from programs.models import Membership, Program
 
 
@@ -36,6 +43,13 @@ def member_of(reference: str, members: Mapping[str, Membership]) -> Membership |
     """
     if not reference:
         return None
-    member = named_in(members, reference, pointer="/member")
-    check_active(member)
+    return active(named_in(members, reference, pointer="/member"))
+
+
+def active(member: Membership) -> Membership:
+    """Return the member whom a body names; raise MemberBlockedError or MemberClosedError with the place."""
+    try:
+        check_active(member)
+    except (MemberBlockedError, MemberClosedError) as refusal:
+        raise type(refusal)(errors=[Fault("/member", refusal.code, str(refusal.title))]) from None
     return member

@@ -8,13 +8,15 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from loyalty.api.filters import text
 from loyalty.api.pagination import PageAnswer
-from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, PAGE_SIZE, WAIT, documented
+from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, IF_NONE_MATCH, PAGE_SIZE, WAIT, documented
 from loyalty.purchases.answers import ActivityAnswer
 from loyalty.purchases.api import ActivityEndpoint
 from loyalty.purchases.bodies import EventBody
 from loyalty.purchases.events import check_known_type, record_event
 from loyalty.purchases.inputs import event_input
+from loyalty.purchases.listing import FILTERS
 from loyalty.purchases.models import Activity, ActivityQuerySet
 
 EVENTS = "Events"
@@ -26,10 +28,11 @@ class Events(ActivityEndpoint):
 
     kind = Activity.Kind.EVENT
     scopes: ClassVar = {"GET": "purchases:read", "POST": "events:write"}
+    filters = (*FILTERS, TYPE)
 
     def rows(self) -> ActivityQuerySet:
         """Return the program's events, of the type that is asked for."""
-        asked = self.request.query_params.get("type") if self.request.method == "GET" else None
+        asked = text(self.request, TYPE.name) if self.request.method == "GET" else ""
         if not asked:
             return super().rows()
         check_known_type(program=self.program, code=asked)
@@ -39,8 +42,8 @@ class Events(ActivityEndpoint):
         name="events_list",
         summary="List events, newest first",
         answers={200: PageAnswer[ActivityAnswer]},
-        errors=[400],
-        parameters=[CURSOR, PAGE_SIZE, TYPE],
+        errors=[400, 404],
+        parameters=[CURSOR, PAGE_SIZE, *filters],
         tag=EVENTS,
     )
     def get(self, request: Request) -> HttpResponse:
@@ -71,6 +74,7 @@ class Event(ActivityEndpoint):
         summary="Show an event, what it earned and why",
         answers={200: ActivityAnswer},
         errors=[404],
+        parameters=[IF_NONE_MATCH],
         tag=EVENTS,
     )
     def get(self, request: Request, external_id: str) -> HttpResponse:

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import translation
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from loyalty.api.conditions import check_unchanged
 from loyalty.api.endpoints import Endpoint, json_answer
 from loyalty.api.formats import decimal_text, moment_text
-from loyalty.api.pagination import PageAnswer, page_of
+from loyalty.api.pagination import PageAnswer
 from loyalty.api.preferences import language_for
-from loyalty.api.schema import CURSOR, IDEMPOTENCY_KEY, MEMBER, PAGE_SIZE, documented
+from loyalty.api.schema import (
+    CURSOR,
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    MEMBER,
+    PAGE_SIZE,
+    documented,
+)
 from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
 from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
-from loyalty.ledger.lookups import known_tier, known_unit
-from loyalty.ledger.members import correct, enrol, find_member, members_of
+from loyalty.ledger.members import correct, enrol, find_member
 from loyalty.ledger.models import Entry, Transaction
 from loyalty.ledger.openings import openings_among
 from loyalty.purchases.accrual import accrue_now, bring_up_to_date
-from loyalty.purchases.answers import present_members
+from loyalty.purchases.answers import etag_of_member, members_as_they_stand, present_members
 from loyalty.purchases.entry_reasons import entry_reason
 from loyalty.purchases.event_names import event_names
+from loyalty.purchases.listing import OF_ENTRIES, OF_MEMBERS, page_of_entries, page_of_members
 from loyalty.purchases.models import Activity
 from loyalty.rewards.names import SpentOn, spent_on
-from programs.models import Program
+from programs.models import Membership, Program
 
 MEMBERS = "Members"
 TIME, OPENING = "time", "opening"
 NAMED_BY = ("kind", "external_id", "event_type", "occurred_at")  # What the reason of an entry calls its activity by.
-TIER = OpenApiParameter("tier", str, description="Members who hold the tier of this code.")
-UNIT = OpenApiParameter("unit", str, description="Entries of the unit of this code.")
 
 
 class Members(Endpoint):
@@ -47,19 +55,15 @@ class Members(Endpoint):
         summary="List members, newest first",
         answers={200: PageAnswer[MemberAnswer]},
         errors=[400],
-        parameters=[CURSOR, PAGE_SIZE, TIER],
+        parameters=[CURSOR, PAGE_SIZE, *OF_MEMBERS],
         tag=MEMBERS,
     )
     def get(self, request: Request) -> HttpResponse:
-        rows = members_of(self.program)
-        asked = request.query_params.get("tier")
-        if asked:
-            rows = rows.filter(standing__tier=known_tier(program=self.program, code=asked))
-        page = page_of(request, rows, posted_at="created_at", place=lambda member: member.created_at)
+        page, tier = page_of_members(request, program=self.program)
         shown = present_members(page.rows, program=self.program)
         results = [shown[member.pk] for member in page.rows]
-        if asked:  # What fell due just now may have moved some to another tier.
-            results = [one for one in results if one.tier is not None and one.tier.code == asked]
+        if tier:  # What fell due just now may have moved some to another tier.
+            results = [one for one in results if one.tier is not None and one.tier.code == tier]
         return json_answer(PageAnswer(results=results, next=page.next, previous=page.previous))
 
     @documented(
@@ -90,26 +94,38 @@ class Member(Endpoint):
         summary="Show a member with tier and balances",
         answers={200: MemberAnswer},
         errors=[404],
-        parameters=[MEMBER],
+        parameters=[MEMBER, IF_NONE_MATCH],
         tag=MEMBERS,
     )
     def get(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
-        return json_answer(present_members([found], program=self.program)[found.pk])
+        shown = present_members([found], program=self.program)[found.pk]
+        return self.stated(shown, etag=etag_of_member(shown))
 
     @documented(
         name="members_update",
         summary="Correct what is known of a member",
         body=CorrectionBody,
         answers={200: MemberAnswer},
-        errors=[400, 404, 409, 413, 415],
-        parameters=[MEMBER],
+        errors=[400, 404, 409, 412, 413, 415],
+        parameters=[MEMBER, IF_MATCH, ETAG],
         tag=MEMBERS,
     )
     def patch(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
-        correct(membership=found, changes=member_changes(request.data), by=self.key)
-        return json_answer(present_members([found], program=self.program)[found.pk])
+        changes = member_changes(request.data)
+        known = request.headers.get("If-Match")
+        if known is not None:
+            bring_up_to_date(memberships=[found])
+        check = None if known is None else partial(self._check_unchanged, known)
+        found = correct(membership=found, changes=changes, check=check, by=self.key)
+        shown = present_members([found], program=self.program)[found.pk]
+        self.headers["ETag"] = etag_of_member(shown)
+        return json_answer(shown)
+
+    def _check_unchanged(self, known: str, member: Membership) -> None:
+        shown = members_as_they_stand([member], program=self.program)[member.pk]
+        check_unchanged(known, etag_of_member(shown))
 
 
 class Entries(Endpoint):
@@ -122,20 +138,13 @@ class Entries(Endpoint):
         summary="List what moved on a member's accounts, newest first",
         answers={200: PageAnswer[EntryAnswer]},
         errors=[400, 404],
-        parameters=[MEMBER, CURSOR, PAGE_SIZE, UNIT],
+        parameters=[MEMBER, CURSOR, PAGE_SIZE, *OF_ENTRIES],
         tag=MEMBERS,
     )
     def get(self, request: Request, member: str) -> HttpResponse:
         found = find_member(program=self.program, reference=member)
         bring_up_to_date(memberships=[found])
-        rows = Entry.objects.filter(
-            program=self.program, transaction__membership=found, account__membership=found
-        ).select_related("transaction", "account__unit")
-        if asked := request.query_params.get("unit"):
-            rows = rows.filter(account__unit=known_unit(program=self.program, code=asked))
-        page = page_of(
-            request, rows, posted_at="transaction__posted_at", place=lambda entry: entry.transaction.posted_at
-        )
+        page = page_of_entries(request, member=found, program=self.program)
         language = language_for(
             request.headers.get("Accept-Language", ""), found.customer.language, self.program.language
         )

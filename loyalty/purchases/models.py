@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
 from loyalty.api.problems import CATALOGUE
+from programs.codes import shown
 from programs.models import Membership, Program, ProgramVersion, Store, Unit
 
 ENROLMENT = "enrolment"  # The type of the event that the joining itself is; no app can send it.
@@ -75,7 +76,9 @@ class Activity(models.Model):
     total = models.BigIntegerField(_("total"), null=True)  # Minor units, tax included.
     tax = models.BigIntegerField(_("tax"), null=True)  # Minor units.
     lines = models.JSONField(_("lines"), default=list)  # See ``loyalty.purchases.lines``.
-    store = models.ForeignKey(Store, models.PROTECT, null=True, related_name="+", verbose_name=_("store"))
+    store = models.ForeignKey(
+        Store, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("store")
+    )
     channel = models.CharField(_("channel"), max_length=32, blank=True)
     terminal = models.CharField(_("terminal"), max_length=64, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict)
@@ -100,6 +103,12 @@ class Activity(models.Model):
             models.Index(fields=["program", "membership", "occurred_at"], name="purchases_activity_of_member"),
             models.Index(fields=["program", "occurred_at"], name="purchases_activity_figures"),
             models.Index(fields=["program", "kind", "-posted_at", "-id"], name="purchases_activity_newest"),
+            # In place of the store's own index: a small store's list need not walk through the whole program's.
+            models.Index(
+                fields=["store", "kind", "-posted_at"],
+                name="purchases_activity_of_store",
+                condition=Q(store__isnull=False),
+            ),
             models.Index(fields=["due_at"], name="purchases_activity_recorded", condition=Q(status="recorded")),
             models.Index(
                 fields=["program", "purchase_external_id"],
@@ -167,6 +176,40 @@ class ReceiptKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"
+
+
+class GuestReceipt(models.Model):
+    """The code on a guest's receipt, with which a member can claim the purchase, once.
+
+    A table of its own, so that members' purchases pay nothing for it.
+    """
+
+    activity = models.OneToOneField(
+        Activity, models.PROTECT, primary_key=True, related_name="guest_receipt", verbose_name=_("purchase")
+    )
+    program = models.ForeignKey(
+        Program, models.PROTECT, related_name="+", db_index=False, verbose_name=_("program")
+    )  # The unique constraint's index begins with it.
+    code = models.CharField(_("code"), max_length=12)  # See ``programs.codes``.
+    claimed_by = models.ForeignKey(
+        Membership, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("claimed by")
+    )
+    claimed_at = models.DateTimeField(_("claimed"), null=True)
+
+    class Meta:
+        verbose_name = _("guest's receipt")
+        verbose_name_plural = _("guests' receipts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "code"], name="purchases_receipt_code_unique"),
+            models.CheckConstraint(
+                name="purchases_receipt_claimed_by_somebody_at_some_time",
+                condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return shown(self.code)
 
 
 class Judgement(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -21,6 +22,7 @@ from loyalty.purchases.explanations import explain, explain_award
 from loyalty.purchases.inputs import quote_input
 from loyalty.purchases.models import Award, Judgement
 from loyalty.purchases.quotes import Arithmetic, Quote, quote
+from loyalty.purchases.stores import store_of
 from programs.engine.dates import local_day
 from programs.engine.state import State, Verdict
 from programs.engine.terms import Terms
@@ -84,7 +86,8 @@ class Quotes(Endpoint):
         tag=QUOTES,
     )
     def post(self, request: Request) -> HttpResponse:
-        given = quote(program=self.program, item=quote_input(request.data, program=self.program), by=self.key)
+        item = quote_input(request.data, program=self.program)
+        given = quote(program=self.program, item=replace(item, store=store_of(self.key, item.store)), by=self.key)
         own = given.member.customer.language if given.member is not None else ""
         with translation.override(language_for(request.headers.get("Accept-Language", ""), own, self.program.language)):
             return json_answer(_answer(given, program=self.program))

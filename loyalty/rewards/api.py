@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from loyalty.api.endpoints import Endpoint, json_answer
+from loyalty.api.filters import check_parameters
 from loyalty.api.pagination import PageAnswer, page_of
 from loyalty.api.preferences import language_for
 from loyalty.api.problems import Fault
@@ -114,6 +115,7 @@ class Vouchers(RewardsEndpoint):
         tag=REWARDS,
     )
     def get(self, request: Request, member: str) -> HttpResponse:
+        check_parameters(request, ())
         found = find_member(program=self.program, reference=member)
         now = present_moment(found, bring(found))
         rows = VoucherRow.objects.filter(program=self.program, membership=found)

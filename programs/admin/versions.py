@@ -69,7 +69,7 @@ class VersionAdmin(RecordedTerms, NoticesOthers, PublishPage, DraftOnly, TenantA
         (
             _("What counts"),
             {
-                "fields": (("tax_earns", "paid_part_earns"), ("redeemed_come_back", "year_starts")),
+                "fields": (("tax_earns", "paid_part_earns"), ("redeemed_come_back", "claim_days"), "year_starts"),
                 "classes": ("collapse",),
             },
         ),

@@ -108,6 +108,7 @@ def switch_lines(terms: Content) -> Lines:
         _("Tax"): _earns(terms.tax_earns),
         _("The part paid with units"): _earns(terms.paid_part_earns),
         _("Units spent on what is returned"): _("come back") if terms.redeemed_come_back else _("stay spent"),
+        _("A guest's receipt can be claimed"): _claim(terms.claim_days),
         _("The program's year begins in"): str(ProgramVersion.Month(terms.year_starts).label),
         _("A tier is held"): str(ProgramVersion.TierValidity(terms.tier_validity).label),
         _("A member falls"): str(ProgramVersion.TierFall(terms.tier_fall).label),
@@ -122,6 +123,10 @@ def switch_lines(terms: Content) -> Lines:
 
 def _earns(earns: bool) -> str:
     return _("earns") if earns else _("does not earn")
+
+
+def _claim(days: int) -> str:
+    return _("for days: %(count)d") % {"count": days} if days else _("never")
 
 
 def _notice(terms: Content) -> str:

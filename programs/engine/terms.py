@@ -248,7 +248,7 @@ class Terms:
     (``tier_months`` from the day it was reached; only what follows keeps it) or as_reached (while the credit reaches
     it); each ``tier_grace_months`` longer. ``tier_fall``: earned or one_step. With ``reaching_earns_new`` a purchase
     that reaches a tier earns at it. ``rewards`` are those switched on; with ``redeemed_come_back`` a return that names
-    a redemption gives its units back.
+    a redemption gives its units back. For ``claim_days`` after a guest's purchase a member can claim it; 0: never.
     """
 
     version_id: UUID
@@ -274,6 +274,7 @@ class Terms:
     notice_days: int = 30
     rewards: tuple[Reward, ...] = ()
     redeemed_come_back: bool = True
+    claim_days: int = 14
 
     def reward(self, code: str) -> Reward | None:
         """Return the reward of this code; None where these terms have none that is switched on."""

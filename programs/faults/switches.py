@@ -10,6 +10,8 @@ from programs.content import Content, TrialContent
 from programs.faults.fault import Fault, Known, unknown
 from programs.models import ProgramVersion
 
+MOST_CLAIM_DAYS = 366
+
 
 def find(terms: Content, known: Known) -> Iterator[Fault]:
     """Yield what is wrong with the switches."""
@@ -29,6 +31,11 @@ def _switches(terms: Content) -> Iterator[str]:
         yield _("The program's year begins in month %(month)d: a year has 12.") % {"month": terms.year_starts}
     if terms.tier_validity == ProgramVersion.TierValidity.MONTHS and terms.tier_months < 1:
         yield _("A tier is held for 0 months: nobody would have it. Say at least 1.")
+    if not 0 <= terms.claim_days <= MOST_CLAIM_DAYS:
+        yield _("A guest's receipt can be claimed for %(count)d days: say 0 to %(most)d.") % {
+            "count": terms.claim_days,
+            "most": MOST_CLAIM_DAYS,
+        }
     if terms.needs_notice and terms.notice_days < 1:
         yield _("Losses need a notice, but no day lies between notice and loss. Say at least 1.")
 

@@ -57,6 +57,13 @@ class Membership(models.Model):
         verbose_name_plural = _("members")
         indexes: ClassVar = [
             models.Index(fields=["program", "-created_at", "-id"], name="programs_membership_newest"),
+            models.Index(fields=["program", "-joined_at", "-id"], name="programs_membership_joined"),
+            # The few, who would else be looked for among all.
+            models.Index(
+                fields=["program", "-created_at"],
+                name="programs_membership_inactive",
+                condition=Q(status__in=["blocked", "closed"]),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["program", "card"], name="programs_membership_card_unique"),

@@ -123,6 +123,13 @@ class ProgramVersion(models.Model):
         db_default=True,
         help_text=_("On: a return that names what was paid with units gives them back, to their old ends."),
     )
+    claim_days = models.PositiveSmallIntegerField(
+        _("days to claim a receipt"),
+        default=14,
+        db_default=14,
+        validators=[MaxValueValidator(366)],
+        help_text=_("For so many days after a purchase without a card a member can claim it; 0: never."),
+    )
     year_starts = models.PositiveSmallIntegerField(
         _("the program's year begins in"),
         choices=Month.choices,

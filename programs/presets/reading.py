@@ -183,6 +183,7 @@ def _content(whole: Table, units: Iterable[Table]) -> Content:
         tier_fall=terms.get("tier_fall", ProgramVersion.TierFall.EARNED.value),
         reaching_earns_new=terms.get("reaching_earns_new", False),
         needs_notice=terms.get("needs_notice", False),
+        claim_days=terms.get("claim_days", 14),
         redeemed_come_back=terms.get("redeemed_come_back", True),
         notice_days=_closed(terms, terms.get("notice_days", 30)),
         trial=_trial(whole.table("trial")) if "trial" in whole.given else None,

@@ -43,7 +43,7 @@ OPERATORS_ONLY = {User}
 OWN_PAGES: dict[type, list[str]] = {
     Program: ["start_draft"],
     ProgramVersion: ["publish", "discard"],
-    ApiKey: ["revoke"],
+    ApiKey: ["revoke", "rotate"],
     TierGrant: ["end"],
     Activity: ["retry"],
     Redemption: ["release"],

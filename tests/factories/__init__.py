@@ -192,11 +192,20 @@ def make_key(
     *,
     program: Program,
     scopes: Sequence[str] = DEFAULT_SCOPES,
+    stores: Sequence[str] = (),
+    limit_per_minute: int | None = None,
     expires_at: datetime | None = None,
     revoked_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Return a till key and its secret."""
-    key, secret = create_key(program=program, name=f"Till {next(_numbers)}", scopes=scopes, by=None)
+    key, secret = create_key(
+        program=program,
+        name=f"Till {next(_numbers)}",
+        scopes=scopes,
+        stores=stores,
+        limit_per_minute=limit_per_minute,
+        by=None,
+    )
     key.expires_at, key.revoked_at = expires_at, revoked_at
     key.save(update_fields=["expires_at", "revoked_at"])
     return key, secret

@@ -36,6 +36,7 @@ EVERYTHING = Content(
     needs_notice=True,
     notice_days=14,
     redeemed_come_back=False,
+    claim_days=30,
     trial=TrialContent(tier="gold", measure="units", need=Decimal("1.5"), months=12, once_in_months=36, unit="nights"),
     units=(
         UnitContent("nights", "fixed", None, 0, fixed_days="12-31, 2026-06-30", pending_until=date(2026, 3, 1)),

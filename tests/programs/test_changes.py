@@ -269,6 +269,7 @@ def test_compare_says_the_switches_of_a_version(program, terms):
         terms,
         tax_earns=True,
         paid_part_earns=True,
+        claim_days=0,
         reaching_earns_new=True,
         year_starts=2,
         tier_validity="months",
@@ -284,6 +285,7 @@ def test_compare_says_the_switches_of_a_version(program, terms):
     assert told(terms, changed, program=program) == [
         ("Tax", "does not earn", "earns"),
         ("The part paid with units", "does not earn", "earns"),
+        ("A guest's receipt can be claimed", "for days: 14", "never"),
         ("The program's year begins in", "January", "February"),
         ("A tier is held", held, "A number of months from the day it was reached"),
         ("A member falls", "To what was earned", "One tier down"),

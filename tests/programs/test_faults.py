@@ -173,6 +173,7 @@ def test_tiers_for_some_months_may_go_by_calendar_year():
         replace(SOUND, tier_validity="months", tier_months=0),
         replace(SOUND, tier_fall="far"),
         replace(SOUND, year_starts=13),
+        replace(SOUND, claim_days=367),
         replace(SOUND, needs_notice=True, notice_days=0),
         replace(SOUND, trial=TrialContent("gone", "spend", Decimal(100), 12)),
         replace(SOUND, trial=TrialContent("low", "spend", Decimal(100), 12)),

@@ -28,6 +28,7 @@ def test_compiled_switches_are_those_of_the_version(draft):
     assert (terms.tax_earns, terms.paid_part_earns) == (True, True)
     assert (terms.tier_validity, terms.tier_months, terms.tier_grace_months) == ("months", 6, 1)
     assert (terms.tier_fall, terms.needs_notice, terms.notice_days) == ("one_step", True, 14)
+    assert terms.claim_days == 30
     assert terms.trial == engine.Trial("gold", "unit:nights", need=15, months=12, once_in_months=36)
     assert terms.events == {
         "referral": engine.EventType("referral", "Referral", waits_for_friend=True),

@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from programs.keys import DEFAULT_SCOPES, SCOPES, UnknownScopeError, create_key
+from programs.keys import DEFAULT_SCOPES, SCOPES, BadStoreError, UnknownScopeError, create_key
 from programs.models import Program
+from programs.models.keys import HIGHEST_LIMIT
 
 
 class Command(BaseCommand):
@@ -25,6 +26,12 @@ class Command(BaseCommand):
             help=_("What it may do, parted by commas: %(scopes)s. By default all but the last.")
             % {"scopes": ", ".join(SCOPES)},
         )
+        parser.add_argument(
+            "--stores", default="", help=_("Codes of the stores it may speak for, parted by commas. By default all.")
+        )
+        parser.add_argument(
+            "--limit-per-minute", type=int, help=_("Calls a minute. By default API_LIMIT_PER_MINUTE of the settings.")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         program = Program.objects.filter(slug=options["program"]).first()
@@ -36,8 +43,18 @@ class Command(BaseCommand):
         scopes = [scope.strip() for scope in options["scopes"].split(",") if scope.strip()]
         if not scopes:
             raise CommandError(_("A key without any scope could do nothing."))
+        limit = options["limit_per_minute"]
+        if limit is not None and not 0 < limit <= HIGHEST_LIMIT:
+            raise CommandError(_("A limit is a number from 1 to %(most)d.") % {"most": HIGHEST_LIMIT})
+        stores = [code.strip() for code in options["stores"].split(",") if code.strip()]
         try:
-            _key, secret = create_key(program=program, name=name, scopes=scopes, by=None)
+            _key, secret = create_key(
+                program=program, name=name, scopes=scopes, stores=stores, limit_per_minute=limit, by=None
+            )
+        except BadStoreError as error:
+            raise CommandError(
+                _("These cannot be codes of stores: %(stores)s.") % {"stores": ", ".join(error.stores)}
+            ) from error
         except UnknownScopeError as error:
             raise CommandError(
                 _("Unknown scopes: %(unknown)s. There are: %(known)s.")

@@ -85,7 +85,7 @@ def test_page_is_never_larger_than_two_hundred(till):
 
 def test_list_takes_the_same_queries_for_one_row_and_for_many(till, django_assert_num_queries):
     till.get("purchases/")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         till.get("purchases/?page_size=1")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         till.get("purchases/?page_size=7")

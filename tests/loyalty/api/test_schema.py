@@ -34,6 +34,7 @@ ADDRESSES = {
     "/api/v1/redemptions/{redemption}/release/": {"post"},
     "/api/v1/vouchers/{code}/": {"get"},
     "/api/v1/vouchers/{code}/redeem/": {"post"},
+    "/api/v1/receipts/{code}/claim/": {"post"},
     "/api/v1/sandbox/clock/": {"post"},
 }
 
@@ -51,8 +52,12 @@ def test_schema_names_every_address_and_method(db, document):
 def test_schema_gives_every_answer_a_shape_and_every_refusal_the_problem(db, document):
     for methods in document["paths"].values():
         for operation in methods.values():
+            assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(operation["responses"]["429"]["headers"])
             assert operation["security"] == [{"key": []}]
             for status, answer in operation["responses"].items():
+                if status == "304":
+                    assert "content" not in answer
+                    continue
                 media = "application/json" if status.startswith("2") else "application/problem+json"
                 assert list(answer["content"]) == [media]
                 named = answer["content"][media]["schema"]["$ref"].rpartition("/")[2]

@@ -90,6 +90,7 @@ def test_purchase_is_recorded_and_shown_in_the_programs_zone(till):
         "channel": "web",
         "terminal": "t9",
         "purchase": None,
+        "receipt_code": None,
         "paid": "0.00",
         "redemptions": [],
         "vouchers": [],

@@ -29,6 +29,15 @@ def test_create_api_key_with_scopes_gives_only_these(program):
     assert ApiKey.objects.get().scopes == ["quotes", "insights:read"]
 
 
+def test_create_api_key_for_stores_with_a_limit_is_bound_to_them(program):
+    call_command(
+        "create_api_key", "--program", "shop", "--name", "Till", "--stores", "s2, s1", "--limit-per-minute", "50"
+    )
+
+    key = ApiKey.objects.get()
+    assert (key.stores, key.limit_per_minute) == (["s1", "s2"], 50)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -36,6 +45,8 @@ def test_create_api_key_with_scopes_gives_only_these(program):
         (["--program", "shop", "--name", "Till", "--scopes", "all"], "Unknown scopes: all"),
         (["--program", "shop", "--name", "Till", "--scopes", ","], "without any scope"),
         (["--program", "shop", "--name", " "], "needs a name"),
+        (["--program", "shop", "--name", "Till", "--limit-per-minute", "0"], "from 1 to 10000000"),
+        (["--program", "shop", "--name", "Till", "--stores", "s" * 65], "cannot be codes of stores"),
         (["--program", "shop", "--name", "n" * 121], "needs a name"),
     ],
 )

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('programs', '0003_reaching_earns_new'),
-        ('purchases', '0004_paid_with_rewards'),
+        ('purchases', '0006_guest_receipts'),
     ]
 
     operations = [
