@@ -26,6 +26,7 @@ class Permission(StrEnum):
     GRANT_TIERS = "grant_tiers"
     TELL_MEMBERS = "tell_members"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_WEBHOOKS = "manage_webhooks"
     MANAGE_STAFF = "manage_staff"
     OPEN_TILL = "open_till"
 

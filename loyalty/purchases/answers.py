@@ -81,7 +81,7 @@ def activity_answers(rows: Sequence[Activity], *, program: Program, accept_langu
         own = row.membership.customer.language if row.membership is not None else ""
         with translation.override(language_for(accept_language, own, program.language)):
             member = shown_members[row.membership_id] if row.membership_id else None
-            answers.append(_answer(row, member, program=program, units=units))
+            answers.append(activity_answer(row, member, program=program, units=units))
     return answers
 
 
@@ -96,9 +96,10 @@ def present_members(members: Sequence[Membership], *, program: Program) -> dict[
     return member_answers(members, views, program=program)
 
 
-def _answer(
+def activity_answer(
     row: Activity, member: MemberAnswer | None, *, program: Program, units: Mapping[str, Unit]
 ) -> ActivityAnswer:
+    """Return one activity (store, judgement and awards loaded) as the API shows it, in the active language."""
     digits = digits_of(program.currency)
     judgement: Judgement | None = getattr(row, "judgement", None)
     awards = list(row.awards.all())

@@ -61,6 +61,7 @@ class Program(models.Model):
         _("own clock"), null=True, blank=True, help_text=_("A sandbox's own time, which moves only when told.")
     )
     backfill_touched_at = models.DateTimeField(_("backfill seen"), null=True, blank=True, editable=False)
+    has_webhooks = models.BooleanField(default=False, db_default=False, editable=False)  # Whether any is switched on.
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
 
     objects = ProgramQuerySet.as_manager()

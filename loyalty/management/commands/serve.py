@@ -104,6 +104,7 @@ class Command(BaseCommand):
         chosen = [
             processes.web(port=settings.PORT),
             processes.worker(),
+            processes.sender(),
             processes.scheduler(directory=home.directory),
         ]
         if settings.REDIS_URL:
