@@ -147,7 +147,7 @@ def send_test(*, endpoint: Endpoint, at: datetime, by: User) -> Delivery:
     message = Message.objects.create(
         program=program, type=ENDPOINT_TEST, data=msgspec.to_builtins(told), occurred_at=at, created_at=at
     )
-    delivery = delivery_of(message, endpoint)
+    delivery = delivery_of(message, endpoint, due_at=at)
     delivery.save(force_insert=True)
     send_soon()
     log.info("webhook_tested", endpoint=str(endpoint.pk), by=str(by.pk))
@@ -182,6 +182,9 @@ def purge(*, at: datetime) -> int:
             ids = sorted(set(ready.values_list("message_id", flat=True)[:PURGED_AT_ONCE]))
             if not ids:
                 return forgotten
+            rows = Delivery.objects.filter(message_id__in=ids).select_for_update().order_by("pk")
+            again = {row.message_id for row in rows if row.status != Delivery.Status.DELIVERED}
+            ids = [pk for pk in ids if pk not in again]  # Staff sent them again meanwhile.
             Delivery.objects.filter(message_id__in=ids).delete()
             Message.objects.filter(pk__in=ids).delete()
         forgotten += len(ids)

@@ -68,31 +68,33 @@ def tell_of_folds(book: Book, results: Mapping[UUID, Result], *, judged: bool) -
     brought.
     """
     programs = {unit.program_id: unit.program for unit in book.units.values()}
-    ears = ears_of(programs.values())
-    if not ears:
+    listening = {pk for pk, program in programs.items() if program.has_webhooks}
+    if not listening:
         return
-    heard = {
-        one.membership_id
-        for one in book.standings
-        if one.program_id in ears and one.membership_id in results and _has_judged(results[one.membership_id]) is judged
-    }
-    if heard:
-        _Teller(book, {pk: results[pk] for pk in sorted(heard)}, programs, ears).write()
+    own = sorted(one.membership_id for one in book.standings if one.program_id in listening)
+    folds = {pk: results[pk] for pk in own if pk in results}
+    news = {pk: fold for pk, fold in folds.items() if _has_judged(fold[1]) is judged and _has_news(fold[1])}
+    if news and (ears := ears_of(programs.values())):
+        _Teller(book, news, programs, ears).write()
 
 
 def tell_of_shelved(activity: Activity) -> None:
     """Tell that a purchase (its program loaded) could not be judged; its member's standing is locked here."""
     ears = ears_of([activity.program])
-    if activity.membership_id is None or not wanted(ears, activity.program_id, types.PURCHASE_FAILED):
+    if activity.kind != Activity.Kind.PURCHASE or activity.membership_id is None:
+        return
+    if not wanted(ears, activity.program_id, types.PURCHASE_FAILED):
         return
     lock_standings([activity.membership_id], skip_locked=False)
-    members = {
-        activity.membership_id: Membership.objects.select_related("program", "customer").get(pk=activity.membership_id)
-    }
+    member = Membership.objects.select_related("program", "customer").get(pk=activity.membership_id)
     units = {(unit.program_id, unit.code): unit for unit in Unit.objects.filter(program=activity.program_id)}
     (row,) = _activity([activity.pk])
-    if row.kind == Activity.Kind.PURCHASE:
-        write([_failed(row, members[activity.membership_id], units)], ears)
+    try:
+        draft = _failed(row, member, units)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        row.lines = []  # What broke the fold may break its showing; it goes on the shelf all the same.
+        draft = _failed(row, member, units)
+    write([draft], ears)
 
 
 def tell_of_reservation(redemption: Redemption) -> None:
@@ -110,9 +112,16 @@ def tell_of_used_voucher(voucher: Voucher) -> None:
         write([_voucher(voucher, voucher.membership, types.VOUCHER_REDEEMED, at=voucher.redeemed_at)], ears)
 
 
-def _has_judged(result: Result) -> bool:
-    outcome = result[1]
+def _has_judged(outcome: Outcome) -> bool:
     return bool(outcome.verdicts or outcome.refused)
+
+
+def _has_news(outcome: Outcome) -> bool:
+    told = (
+        *(outcome.verdicts, outcome.refused, outcome.tier_changes, outcome.notices, outcome.captured),
+        *(outcome.released, outcome.restored, outcome.issues),
+    )
+    return any(told) or any(posting.kind == "expire" for posting in outcome.postings)
 
 
 # --- What a fold came to -----------------------------------------------------------------------------------------
@@ -129,8 +138,6 @@ class _Teller:
 
     def write(self) -> None:
         """Write the messages."""
-        if not any(map(self._has_news, self.results)):
-            return
         self.members = Membership.objects.select_related("customer").in_bulk(list(self.results))
         for pk, member in self.members.items():
             member.program = self.program_of[pk]
@@ -140,14 +147,6 @@ class _Teller:
         self.vouchers = self._vouchers(outcomes)
         drafts = chain.from_iterable(sorted(self._of(pk), key=_when) for pk in self.results)
         write(list(drafts), self.ears)
-
-    def _has_news(self, pk: UUID) -> bool:
-        outcome = self.results[pk][1]
-        told = (
-            *(outcome.verdicts, outcome.refused, outcome.tier_changes, outcome.notices, outcome.captured),
-            *(outcome.released, outcome.restored, outcome.issues),
-        )
-        return any(told) or any(posting.kind == "expire" for posting in outcome.postings)
 
     def _wants(self, *event_types: str) -> bool:
         return any(wanted(self.ears, program_id, one) for program_id in self.ears for one in event_types)
@@ -170,9 +169,8 @@ class _Teller:
         captured = [pk for outcome in outcomes for pk in outcome.captured]
         if not (issued or captured) or not self._wants(types.REWARD_ISSUED):
             return ()
-        return Voucher.objects.filter(Q(pk__in=issued) | Q(redemption_id__in=captured)).order_by(
-            "issued_at", "posted_at"
-        )
+        found = Voucher.objects.filter(Q(pk__in=issued) | Q(redemption_id__in=captured))
+        return list(found.order_by("issued_at", "posted_at"))
 
     def _of(self, pk: UUID) -> Iterator[Draft]:
         state, outcome = self.results[pk]

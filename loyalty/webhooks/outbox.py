@@ -71,7 +71,7 @@ def write(drafts: Sequence[Draft], ears: Ears) -> int:
     Message.objects.bulk_create(messages)
     Delivery.objects.bulk_create(
         [
-            delivery_of(message, endpoint)
+            delivery_of(message, endpoint, due_at=now)
             for message in messages
             for endpoint in ears[message.program_id]
             if endpoint.hears(message.type)
@@ -90,15 +90,15 @@ def write(drafts: Sequence[Draft], ears: Ears) -> int:
     return len(messages)
 
 
-def delivery_of(message: Message, endpoint: Endpoint) -> Delivery:
-    """Return the row that brings a message to an endpoint, due at once."""
+def delivery_of(message: Message, endpoint: Endpoint, *, due_at: datetime) -> Delivery:
+    """Return the row that brings a message to an endpoint, first tried at ``due_at``."""
     return Delivery(
         program_id=message.program_id,
         endpoint=endpoint,
         message=message,
         membership_id=message.membership_id,
         sequence=message.sequence,
-        due_at=message.created_at,
+        due_at=due_at,
         created_at=message.created_at,
     )
 

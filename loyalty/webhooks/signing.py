@@ -1,7 +1,7 @@
 """Secrets and signatures by Standard Webhooks.
 
-A secret is not kept anywhere: it is an HMAC-SHA-256 of a random seed under a key derived from SECRET_KEY. Whoever reads
-the database alone can sign nothing; whoever changes SECRET_KEY has to renew the secrets (SECRET_KEY_FALLBACKS are tried).
+A secret is not kept anywhere: it is an HMAC-SHA-256 of a random seed under a key derived from SECRET_KEY. Who reads the
+database alone can sign nothing; who changes SECRET_KEY has to renew the secrets, or keep SECRET_KEY_FALLBACKS.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-OURS = ("accounts", "programs", "api", "ledger", "purchases", "engagement", "insights")
+OURS = ("accounts", "programs", "api", "ledger", "purchases", "webhooks", "engagement", "insights")
 # What few rows stand in, and staff alone write: who, and what is promised.
 COOL = {
     "accounts_business", "accounts_user", "accounts_user_groups", "accounts_user_user_permissions",
