@@ -200,6 +200,7 @@ def _attempt(row: Delivery, parcel: Parcel, answer: posting.Answer) -> Attempt:
 def _progress(row: Delivery, parcel: Parcel, answer: posting.Answer) -> tuple[object, ...]:
     """Return where a delivery stands after an attempt, in the order of the columns of ``record``."""
     tries, step = row.tries + 1, row.step + 1
+    settled: tuple[object, ...]
     ended_at = parcel.started_at + timedelta(seconds=answer.seconds)
     if answer.is_success:
         settled = (Delivery.Status.DELIVERED, step, tries, row.due_at, answer.status, ended_at)

@@ -47,7 +47,7 @@ def tell_of_enrolments(memberships: Sequence[Membership], schedules: Mapping[UUI
     drafts = [
         Draft(
             member=member,
-            type=types.MEMBER_ENROLLED,
+            event_type=types.MEMBER_ENROLLED,
             occurred_at=member.joined_at,
             shape=payloads.EnrolledNews,
             told={
@@ -199,7 +199,7 @@ class _Teller:
                 told = _shown(row, member, self.book.units)
                 yield Draft(
                     member=member,
-                    type=KINDS[Activity.Kind(row.kind)],
+                    event_type=KINDS[Activity.Kind(row.kind)],
                     occurred_at=row.occurred_at,
                     shape=payloads.PurchaseNews if is_purchase else payloads.RefundNews,
                     told={"purchase" if is_purchase else "refund": told, "balances": balances},
@@ -226,7 +226,7 @@ class _Teller:
             digits = self.book.units[member.program_id, unit].precision
             yield Draft(
                 member=member,
-                type=types.UNITS_EXPIRED,
+                event_type=types.UNITS_EXPIRED,
                 occurred_at=posting.occurred_at,
                 shape=payloads.UnitsNews,
                 told={
@@ -254,7 +254,7 @@ def expiring(
     due = NoticeDue("expiry", unit, ends_at)
     return Draft(
         member=member,
-        type=types.UNITS_EXPIRING,
+        event_type=types.UNITS_EXPIRING,
         occurred_at=ends_at,
         shape=payloads.UnitsNews,
         told={
@@ -283,7 +283,7 @@ def _shown(row: Activity, member: Membership, units: Mapping[tuple[UUID, str], U
 def _failed(row: Activity, member: Membership, units: Mapping[tuple[UUID, str], Unit]) -> Draft:
     return Draft(
         member=member,
-        type=types.PURCHASE_FAILED,
+        event_type=types.PURCHASE_FAILED,
         occurred_at=row.occurred_at,
         shape=payloads.PurchaseFailedNews,
         told={"purchase": _shown(row, member, units), "code": row.detail if row.detail in CATALOGUE else None},
@@ -295,7 +295,7 @@ def _redemption(row: Redemption, member: Membership) -> Draft:
         answer = redemption_answer(row, program=member.program)
     return Draft(
         member=member,
-        type=REDEMPTIONS[Redemption.Status(row.status)],
+        event_type=REDEMPTIONS[Redemption.Status(row.status)],
         occurred_at=row.settled_at or row.created_at,
         shape=payloads.RedemptionNews,
         told={"redemption": answer},
@@ -305,7 +305,9 @@ def _redemption(row: Redemption, member: Membership) -> Draft:
 def _voucher(row: Voucher, member: Membership, event_type: str, *, at: datetime) -> Draft:
     with translation.override(_language(member)):
         answer = voucher_answer(row, program=member.program, now=at)
-    return Draft(member=member, type=event_type, occurred_at=at, shape=payloads.VoucherNews, told={"voucher": answer})
+    return Draft(
+        member=member, event_type=event_type, occurred_at=at, shape=payloads.VoucherNews, told={"voucher": answer}
+    )
 
 
 def _tier_changes(member: Membership, before: State, after: State, changes: Sequence[TierChange]) -> Iterator[Draft]:
@@ -316,7 +318,7 @@ def _tier_changes(member: Membership, before: State, after: State, changes: Sequ
             is_last = change is changes[-1] and after.tier_until is not None
             yield Draft(
                 member=member,
-                type=types.TIER_CHANGED,
+                event_type=types.TIER_CHANGED,
                 occurred_at=change.starts_at,
                 shape=payloads.TierChangedNews,
                 told={

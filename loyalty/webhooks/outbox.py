@@ -31,7 +31,7 @@ class Draft:
     """
 
     member: Membership
-    type: str
+    event_type: str
     occurred_at: datetime
     shape: type[About]
     told: Mapping[str, Any]
@@ -55,7 +55,7 @@ def wanted(ears: Ears, program_id: UUID, event_type: str) -> bool:
 
 def write(drafts: Sequence[Draft], ears: Ears) -> int:
     """Write the news that anybody asked for, in order, and return how many; the members' standings are locked."""
-    drafts = [draft for draft in drafts if wanted(ears, draft.member.program_id, draft.type)]
+    drafts = [draft for draft in drafts if wanted(ears, draft.member.program_id, draft.event_type)]
     drafts = _untold(drafts)
     if not drafts:
         return 0
@@ -137,7 +137,7 @@ def _message(draft: Draft, *, sequence: int, at: datetime) -> Message:
         id=new_id(),
         program_id=program.pk,
         membership_id=draft.member.pk,
-        type=draft.type,
+        type=draft.event_type,
         sequence=sequence,
         key=draft.key,
         data=msgspec.to_builtins(told),

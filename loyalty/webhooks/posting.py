@@ -70,7 +70,7 @@ def _post(
     with _connected(target, addresses, deadline=deadline) as connected:
         connection = http.client.HTTPConnection(target.host, target.port)
         connection.auto_open = 0
-        connection.sock = _Timed(connected, deadline)  # type: ignore[assignment] -- all that http.client uses of it
+        connection.sock = _Timed(connected, deadline)  # All that http.client uses of it.
         sent = {"Host": target.netloc, "User-Agent": USER_AGENT, "Content-Type": "application/json", **headers}
         connection.request("POST", target.path, body=body, headers={**sent, "Connection": "close"})
         answer = connection.getresponse()

@@ -33,7 +33,7 @@ def new_seed() -> bytes:
 
 def secret_of(seed: bytes, *, key: str | bytes | None = None) -> str:
     """Return the secret that belongs to a seed, as receivers keep it: ``whsec_`` and base64 of 32 bytes."""
-    made = salted_hmac(SALT, bytes(seed), secret=key, algorithm="sha256").digest()
+    made = salted_hmac(SALT, seed, secret=key, algorithm="sha256").digest()
     return PREFIX + base64.b64encode(made).decode()
 
 
@@ -60,9 +60,9 @@ def signed_headers(*, endpoint: Endpoint, message_id: str, body: bytes, at: date
     }
 
 
-def _made(seed: bytes, mark: str) -> str:
+def _made(seed: bytes | memoryview, mark: str) -> str:
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        secret = secret_of(seed, key=key)
+        secret = secret_of(bytes(seed), key=key)
         if secrets.compare_digest(mark_of(secret), mark):
             return secret
     raise NoSecretError
