@@ -293,7 +293,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "For tills, web shops and apps: members, purchases, refunds and what they earned.",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": ["loyalty.api.schema.add_components"],
+    "POSTPROCESSING_HOOKS": ["loyalty.webhooks.schema.add_webhooks", "loyalty.api.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from loyalty.ledger.signals import book_written, members_joined
 from loyalty.purchases.signals import activity_judged, activity_set_aside
@@ -10,6 +11,7 @@ from loyalty.rewards.signals import redemption_reserved, voucher_redeemed
 class WebhooksConfig(AppConfig):
     name = "loyalty.webhooks"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Other systems")
 
     def ready(self) -> None:
         # After the room of rewards, which stands below: its rows are written when this hears of the same book.

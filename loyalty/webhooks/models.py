@@ -242,7 +242,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.message_id)
+        return self.message.type
 
 
 class Attempt(models.Model):

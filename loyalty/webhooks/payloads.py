@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -58,7 +59,7 @@ class ActivityNews(msgspec.Struct, kw_only=True):
     paid: str | None
     redemptions: list[str]
     vouchers: list[str]
-    attributes: dict[str, object]
+    attributes: dict[str, Any]
     awards: list[AwardAnswer]
     detail: str
 

@@ -31,7 +31,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     """What was sent to other systems. Filter by “Given up” for what never arrived."""
 
     view_permission = Permission.MANAGE_WEBHOOKS
-    list_display = ("what", "member", "endpoint", "state", "last_answer", "tries", "next_attempt", "written")
+    list_display = ("what", "member", "endpoint", "state", "last_answer", "next_attempt", "written")
     list_display_links = ("what",)
     list_select_related = ("program", "endpoint", "message", "membership__customer")
     list_filter = (
@@ -58,7 +58,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def member(self, row: Delivery) -> str:
         return f"{row.membership.card_shown} · {row.membership.customer}" if row.membership else "–"
 
-    @display(description=_("number among the member's"))
+    @display(description=_("sequence number"))
     def number(self, row: Delivery) -> str:
         return "–" if row.sequence is None else formats.number(row.sequence)
 
@@ -72,9 +72,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @display(description=_("last answer"), ordering="answered")
     def last_answer(self, row: Delivery) -> Any:
-        if row.answered is not None:
-            return str(row.answered)
-        return _("none came") if row.tries else "–"
+        if not row.tries:
+            return "–"
+        given = row.answered or _("none came")
+        return (
+            _("%(answer)s at attempt %(number)s") % {"answer": given, "number": row.tries} if row.tries > 1 else given
+        )
 
     @display(description=_("next attempt"), ordering="due_at")
     def next_attempt(self, row: Delivery) -> Any:
@@ -134,7 +137,7 @@ def state_of(row: Delivery) -> tuple[str, Any]:
         return row.status, row.get_status_display()
     if not row.endpoint.is_on:
         return "held", _("Waits: the webhook is off")
-    return ("retrying", _("Tried again")) if row.step else ("pending", _("On its way"))
+    return ("retrying", _("Retrying")) if row.step else ("pending", _("On its way"))
 
 
 def _told(row: Delivery) -> str:

@@ -131,7 +131,7 @@ def test_delivery_shows_each_answer_and_what_was_sent(client, delivery):
 
     assert "out of order &lt;b&gt;" in text
     assert "&quot;type&quot;: &quot;purchase.accrued&quot;" in text
-    assert "Tried again" in text
+    assert "Retrying" in text
 
 
 def test_one_delivery_is_sent_again(client, delivery, receiver):
