@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from accounts.history.models import Change
+from accounts.history.recording import Line, Part, Place, record
 from accounts.models import Business, StaffRole, User
 from accounts.roles import ALLOWED, Permission
 
@@ -31,6 +36,7 @@ def grant_role(*, business: Business, email: str, role: str, by: User | None) ->
         raise AlreadyStaffError
     granted = StaffRole.objects.create(business=business, user=user, role=role)
     _open_or_close_admin(user)
+    _write_down(granted, Change.Action.ADDED, by=by, lines=[(_("Role"), "", str(granted.get_role_display()))])
     log.info("role_granted", business=business.slug, role=role, by=str(by) if by else None)
     return granted
 
@@ -41,8 +47,11 @@ def change_role(*, staff: StaffRole, role: str, by: User | None) -> StaffRole:
     staff = _locked(staff)
     if role != StaffRole.Role.OWNER:
         _check_owner_remains(staff)
-    staff.role = role
+    before, staff.role = str(staff.get_role_display()), role
     staff.save(update_fields=["role"])
+    after = str(staff.get_role_display())
+    if after != before:
+        _write_down(staff, Change.Action.CHANGED, by=by, lines=[(_("Role"), before, after)])
     _open_or_close_admin(staff.user)
     log.info("role_changed", business=staff.business.slug, role=role, by=str(by) if by else None)
     return staff
@@ -54,9 +63,19 @@ def revoke_role(*, staff: StaffRole, by: User | None) -> None:
     staff = _locked(staff)
     _check_owner_remains(staff)
     user, business = staff.user, staff.business
+    _write_down(staff, Change.Action.REMOVED, by=by, lines=[(_("Role"), str(staff.get_role_display()), "")])
     staff.delete()
     _open_or_close_admin(user)
     log.info("role_revoked", business=business.slug, by=str(by) if by else None)
+
+
+def _write_down(staff: StaffRole, action: str, *, by: User | None, lines: Iterable[Line]) -> None:
+    record(place=Place(staff.business), part=staff_part(staff), action=action, by=by, lines=lines)
+
+
+def staff_part(staff: StaffRole) -> Part:
+    """Return a person's role as a part of the settings."""
+    return Part("staff", str(staff.pk), _("Staff: %(person)s") % {"person": staff.user.get_full_name()})
 
 
 def _locked(staff: StaffRole) -> StaffRole:

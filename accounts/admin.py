@@ -23,6 +23,9 @@ from accounts.admin_base import (
     UserCreationForm,
     actor,
 )
+from accounts.admin_history import RecordedRow
+from accounts.history.models import Change, ChangeQuerySet
+from accounts.history.recording import Part, Place
 from accounts.models import Business, StaffRole, User
 from accounts.roles import Permission
 
@@ -33,7 +36,7 @@ for unused in (Group, EmailAddress):
 
 
 @admin.register(Business)
-class BusinessAdmin(TenantAdmin):
+class BusinessAdmin(RecordedRow, TenantAdmin):
     """Businesses; an operator makes them, owners look after their name and colour."""
 
     business_path = ""
@@ -43,6 +46,17 @@ class BusinessAdmin(TenantAdmin):
     search_fields = ("name", "slug")
     fields = ("name", "slug", "brand")
     readonly_after_creation = ("slug",)
+    recorded_fields = ("name", "slug", "brand")
+
+    def part_of(self, obj: Business) -> Part:
+        return Part("business", obj.slug, obj.name)
+
+    def place_of(self, obj: Business) -> Place:
+        return Place(obj)
+
+    def history_of(self, obj: Business) -> ChangeQuerySet:
+        """Return what was changed of the business, its staff, stores and programs."""
+        return Change.objects.filter(business=obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -71,7 +85,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(StaffRole)
-class StaffRoleAdmin(TenantAdmin):
+class StaffRoleAdmin(RecordedRow, TenantAdmin):
     """Who works in a business, and as what."""
 
     business_path = "business"
@@ -84,6 +98,14 @@ class StaffRoleAdmin(TenantAdmin):
     list_select_related = ("user", "business")
     search_fields = ("user__email", "user__name")
     ordering = ("business__name", "user__email")
+    recorded_fields = ()  # The actions write down who got which role.
+    records_additions = False
+
+    def part_of(self, obj: StaffRole) -> Part:
+        return actions.staff_part(obj)
+
+    def place_of(self, obj: StaffRole) -> Place:
+        return Place(obj.business)
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return ("business", "email", "role") if obj is None else ("business", "user", "role", "created_at")

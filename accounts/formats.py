@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import Protocol
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision, get_currency_symbol
 from django.utils.translation import get_language, to_locale
@@ -128,10 +128,25 @@ def month(value: date) -> str:
     return str(format_date(value, "LLLL y", locale=locale()))
 
 
+def short_month(value: date) -> str:
+    """Return a month for an axis: ``Nov``."""
+    return str(format_date(value, "LLL", locale=locale()))
+
+
 def moment(value: datetime, *, zone: tzinfo) -> str:
     """Return a day and time in a zone: ``9 Dec 2025, 12:50``."""
     local = value.astimezone(zone)
     return f"{short_day(local.date(), year=True)}, {_unbroken(str(format_datetime(local, 'HH:mm', locale=locale())))}"
+
+
+def clock(value: time) -> str:
+    """Return a time of the day: ``09:00``."""
+    return _unbroken(str(format_time(value, "HH:mm", locale=locale())))
+
+
+def zone(value: tzinfo) -> str:
+    """Return what people call a zone's time: ``Pacific Time``."""
+    return str(get_timezone_name(value, width="long", locale=locale()))
 
 
 def listed(parts: Sequence[str]) -> str:

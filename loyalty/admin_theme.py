@@ -90,10 +90,13 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item(_("Members"), "group", "programs.Membership"),
             _item(_("Activity"), "receipt_long", "purchases.Activity", **SHELF_BADGE),
+            _item(_("Redemptions"), "redeem", "rewards.Redemption"),
+            _item(_("Vouchers"), "confirmation_number", "rewards.Voucher"),
             _item(_("Ledger"), "account_balance", "ledger.Transaction"),
             _item(_("Lots"), "layers", "ledger.Lot"),
             _item(_("Given tiers"), "workspace_premium", "ledger.TierGrant"),
             _item(_("Notices"), "notifications", "ledger.Notice"),
+            _item(_("Moving in"), "move_to_inbox", "moving.Moving"),
         ],
     },
     {
@@ -102,8 +105,13 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item(_("Programs"), "loyalty", "programs.Program"),
             _item(_("Versions of the terms"), "history_edu", "programs.ProgramVersion"),
+            _item(_("Back-tests"), "history", "rehearsals.BackTest"),
+            _item(_("Corrections"), "published_with_changes", "rehearsals.Correction"),
             _item(_("Tiers"), "social_leaderboard", "programs.Tier"),
             _item(_("Earning rules"), "rule", "programs.Rule"),
+            _item(_("Rewards"), "featured_seasonal_and_gifts", "programs.Reward"),
+            _item(_("Stocks of rewards"), "inventory_2", "rewards.RewardStock"),
+            _item(_("Pools of codes"), "qr_code_2", "rewards.PoolCode"),
             _item(_("Segments"), "groups", "programs.Segment"),
         ],
     },

@@ -50,9 +50,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "import_export",
-    "simple_history",
     "accounts",
+    "accounts.history",
     "programs",
     "loyalty",
     "loyalty.api",
@@ -60,6 +59,8 @@ INSTALLED_APPS = [
     "loyalty.rewards",
     "loyalty.purchases",
     "loyalty.webhooks",
+    "loyalty.moving",
+    "loyalty.rehearsals",
     "loyalty.engagement",
     "loyalty.insights",
 ]
@@ -161,7 +162,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "loyalty.purchases.sweep", "schedule": 5.0, "options": {"expires": 20}},
+    "rehearsals": {"task": "loyalty.rehearsals.sweep", "schedule": 10.0, "options": {"expires": 20}},
     "due-work": {"task": "loyalty.purchases.run_due", "schedule": 60.0, "options": {"expires": 50}},
+    "moving": {"task": "loyalty.moving.sweep", "schedule": 30.0, "options": {"expires": 25}},
+    "moving-tidy": {"task": "loyalty.moving.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "purge-answers": {"task": "loyalty.api.purge_answers", "schedule": 3600.0, "options": {"expires": 600}},
     "send-webhooks": {"task": "loyalty.webhooks.send", "schedule": 5.0, "options": {"expires": 10}},
     "purge-webhooks": {"task": "loyalty.webhooks.purge", "schedule": 3600.0, "options": {"expires": 600}},
@@ -340,6 +344,3 @@ LOGGING = {
 }
 
 UNFOLD = admin_theme.UNFOLD
-
-# What looks like a formula to a spreadsheet leaves as plain text.
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

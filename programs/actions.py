@@ -10,10 +10,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from accounts import formats
+from accounts.history.models import Change
 from accounts.models import User
 from programs import content
 from programs.engine.dates import LAST_DAY
 from programs.faults import Fault, faults_of
+from programs.journal import record_version
 from programs.models import Program, ProgramVersion
 from programs.signals import version_published
 
@@ -54,7 +57,7 @@ def start_draft(*, program: Program, by: User | None) -> ProgramVersion:
 
     Raises ``DraftExistsError``.
     """
-    program = Program.objects.select_for_update().get(pk=program.pk)
+    program = Program.objects.select_for_update(of=("self",)).select_related("business").get(pk=program.pk)
     if program.draft is not None:
         raise DraftExistsError
     number = (program.versions.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -62,6 +65,8 @@ def start_draft(*, program: Program, by: User | None) -> ProgramVersion:
     base = latest_published(program)
     if base is not None:
         content.write(content.read(base), version=draft)
+    started_from = [(_("Started from"), "", _("Version %(number)d") % {"number": base.number})] if base else []
+    record_version(draft, action=Change.Action.STARTED, by=by, lines=started_from)
     log.info("draft_started", program=program.slug, version=number, by=str(by) if by else None)
     return draft
 
@@ -71,15 +76,19 @@ def discard_draft(*, version: ProgramVersion, by: User | None) -> None:
     """Throw the draft and all its parts away. Raises ``NotADraftError``."""
     draft = _lock_draft(version)
     number = draft.number
+    record_version(draft, action=Change.Action.DISCARDED, by=by)
     draft.delete()
     log.info("draft_discarded", program=version.program.slug, version=number, by=str(by) if by else None)
 
 
 @transaction.atomic
-def publish(*, version: ProgramVersion, in_force_from: datetime | None = None, by: User | None) -> ProgramVersion:
+def publish(
+    *, version: ProgramVersion, in_force_from: datetime | None = None, note: str | None = None, by: User | None
+) -> ProgramVersion:
     """Freeze the draft; it judges what happens from ``in_force_from`` on (the program's present, if not given).
 
-    Raises ``NotADraftError``, ``MomentError`` and ``CannotPublishError``.
+    A ``note`` takes the place of the draft's own. Raises ``NotADraftError``, ``MomentError`` and
+    ``CannotPublishError``.
     """
     draft = _lock_draft(version)
     now = draft.program.now()
@@ -91,7 +100,11 @@ def publish(*, version: ProgramVersion, in_force_from: datetime | None = None, b
     draft.in_force_from = moment
     draft.published_at = datetime.now(UTC)
     draft.published_by = by
-    draft.save(update_fields=["status", "in_force_from", "published_at", "published_by"])
+    draft.note = draft.note if note is None else note
+    draft.save(update_fields=["status", "in_force_from", "published_at", "published_by", "note"])
+    said = [(_("In force from"), "", formats.moment(moment, zone=draft.program.zone))]
+    said += [(_("What changes"), "", draft.note)] if draft.note else []
+    record_version(draft, action=Change.Action.PUBLISHED, by=by, lines=said)
     version_published.send(sender=ProgramVersion, version=draft)
     log.info("version_published", program=draft.program.slug, version=draft.number, by=str(by) if by else None)
     return draft
@@ -99,7 +112,7 @@ def publish(*, version: ProgramVersion, in_force_from: datetime | None = None, b
 
 def _lock_draft(version: ProgramVersion) -> ProgramVersion:
     """Return the version as it stands under the program's lock, which every change of versions takes first."""
-    program = Program.objects.select_for_update().get(pk=version.program_id)
+    program = Program.objects.select_for_update(of=("self",)).select_related("business").get(pk=version.program_id)
     draft = program.versions.drafts().filter(pk=version.pk).first()
     if draft is None:
         raise NotADraftError
@@ -109,6 +122,8 @@ def _lock_draft(version: ProgramVersion) -> ProgramVersion:
 
 def _check_moment(program: Program, moment: datetime, *, now: datetime) -> None:
     """Refuse a moment that would judge anew what may have been judged; the first version may reach back."""
+    if program.is_closed:
+        raise MomentError(_("The program is closed: no terms take effect any more."))
     if not FIRST_YEAR <= moment.year <= LAST_DAY.year:
         raise MomentError(
             _("Terms take effect between the years %(first)d and %(last)d.")

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 import structlog
 from django.db import transaction
 
+from accounts.history.models import Change
+from accounts.history.recording import described, differences
 from accounts.models import User
+from programs.journal import OF_KEY, record_key
 from programs.models import ApiKey, Program
 
 SCOPES = (
@@ -72,6 +75,7 @@ def create_key(
         scopes=[scope for scope in SCOPES if scope in asked],
         expires_at=expires_at,
     )
+    record_key(key, action=Change.Action.ADDED, by=by, lines=differences({}, described(key, OF_KEY)))
     log.info("key_created", key=key.prefix, program=program.slug, by=str(by) if by else None)
     return key, secret
 
@@ -83,5 +87,6 @@ def revoke_key(*, key: ApiKey, by: User | None) -> bool:
     closed = ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
     if closed:
         key.revoked_at = now
+        record_key(key, action=Change.Action.REVOKED, by=by)
         log.info("key_revoked", key=key.prefix, by=str(by) if by else None)
     return bool(closed)

@@ -13,7 +13,15 @@ from babel.numbers import get_currency_precision
 
 from programs import content
 from programs.clauses import parsed
-from programs.content import CapContent, ClauseContent, ConditionContent, RuleContent, TierContent, UnitContent
+from programs.content import (
+    CapContent,
+    ClauseContent,
+    ConditionContent,
+    Content,
+    RuleContent,
+    TierContent,
+    UnitContent,
+)
 from programs.engine import terms as engine
 from programs.models import Program, ProgramVersion, RuleCap, TierCondition, Unit
 from programs.reward_content import RewardContent
@@ -34,7 +42,7 @@ def schedules_of(programs: Iterable[Program]) -> dict[UUID, engine.Schedule]:
     versions: dict[UUID, list[engine.Terms]] = {pk: [] for pk in known}
     for program_id, version_id in rows:
         versions[program_id].append(terms_of(version_id))
-    return {pk: engine.Schedule(tuple(terms)) for pk, terms in versions.items()}
+    return {pk: engine.Schedule(tuple(terms), known[pk].ends_at) for pk, terms in versions.items()}
 
 
 def schedule_of(program: Program) -> engine.Schedule:
@@ -48,14 +56,16 @@ def terms_of(version_id: UUID) -> engine.Terms:
     return compiled(ProgramVersion.objects.select_related("program").get(pk=version_id))
 
 
-def compiled(version: ProgramVersion) -> engine.Terms:
+def compiled(version: ProgramVersion, said: Content | None = None) -> engine.Terms:
     """Return a version, draft or published, as the engine reads it. A draft counts from its program's present.
+
+    ``said`` stands in for what its rows say: a draft as somebody is just typing it.
 
     Rules stand in the order of their position, then code; the engine judges a group at the place of its first rule.
     Rules and limits that are switched off are left out. Raises ``ClauseError`` for conditions that cannot be read.
     """
     program = version.program
-    said = content.read(version)
+    said = said or content.read(version)
     scale = _Scale(get_currency_precision(program.currency), {unit.code: unit for unit in program.units.all()})
     rules = [rule for rule in said.rules if rule.is_on]
     return engine.Terms(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.db import connection
 
+from accounts.history import triggers as history_triggers
 from loyalty.ledger import triggers as ledger_triggers
 from programs import triggers as terms_triggers
 
-MODULES = (ledger_triggers, terms_triggers)
+MODULES = (ledger_triggers, terms_triggers, history_triggers)
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 
 

@@ -74,7 +74,7 @@ def ticket(visit: Visit) -> Ticket:
         balance=written,
         size=_size(written),
         facts=_facts(visit),
-        rate=rate(visit),
+        rate=None if program.is_closed else rate(visit),
     )
 
 

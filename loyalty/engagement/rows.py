@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import formats
 from loyalty.engagement.keyset import Place
 from loyalty.ledger.models import Account, Entry, Lot, Transaction
+from loyalty.ledger.openings import openings_among
 from loyalty.purchases.event_names import event_names
 from loyalty.purchases.explanations import explain
 from loyalty.purchases.models import Activity, Judgement, ReceiptKey
@@ -177,6 +178,7 @@ class Writer:
         self.events = event_names(self.activities.values(), program=program)
         self.spent = spent_on(program, [one.redemption_id for one in transactions])
         self.entries = self._entries(transactions)
+        self.openings = openings_among((one.pk for one in transactions if one.kind == Kind.ADJUST), program=program)
         self.returned = self._returned() if explained else {}
         self.judgements = self._judgements() if explained else {}
 
@@ -209,6 +211,8 @@ class Writer:
             return ICONS_OF_ACTIVITY[one.kind]
         if self._counts_anew(one):
             return "refresh-cw"
+        if one.pk in self.openings:
+            return "wallet"
         is_event = activity is not None and activity.kind == Activity.Kind.EVENT
         return ICONS_OF_ACTIVITY[Activity.Kind.EVENT] if is_event and one.kind == Kind.EARN else ICONS[one.kind]
 
@@ -222,6 +226,8 @@ class Writer:
         spent = self.spent.get(one.redemption_id) if one.redemption_id is not None else None
         if spent is not None:
             return _spent_title(one.kind, spent)
+        if one.pk in self.openings:
+            return _("Opening balance")
         titles = {
             Kind.EARN: _("Earned"),
             Kind.MATURE: _("Arrived"),

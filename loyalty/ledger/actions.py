@@ -23,8 +23,10 @@ class NoTermsInForceError(Exception):
 
 
 @transaction.atomic
-def open_books(*, memberships: Sequence[Membership]) -> None:
+def open_books(*, memberships: Sequence[Membership], is_joining_rewarded: bool = True) -> None:
     """Give new members their standing, first tier and accounts. Raises NoTermsInForceError without a published version.
+
+    Members who were members elsewhere before need not be rewarded for joining: ``is_joining_rewarded``.
 
     Call it in the transaction that writes the memberships: their foreign key holds the program against a publishing
     that would not see them.
@@ -66,7 +68,9 @@ def open_books(*, memberships: Sequence[Membership]) -> None:
     Standing.objects.bulk_create(standings)
     TierPeriod.objects.bulk_create(periods)
     open_member_accounts(memberships=memberships)
-    members_joined.send(sender=Membership, memberships=memberships, schedules=schedules)
+    members_joined.send(
+        sender=Membership, memberships=memberships, schedules=schedules, is_joining_rewarded=is_joining_rewarded
+    )
 
 
 def open_member_accounts(*, memberships: Iterable[Membership]) -> None:

@@ -79,7 +79,7 @@ class MemberAnswer(msgspec.Struct, kw_only=True):
 
 
 class SourceAnswer(msgspec.Struct, kw_only=True):
-    """What caused an entry: an activity, a redemption, a voucher, or time alone."""
+    """What caused an entry: an activity, a redemption, a voucher, time, or ``opening``: brought from elsewhere."""
 
     type: str
     id: UUID | None

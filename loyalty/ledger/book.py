@@ -84,14 +84,18 @@ def open_book(standings: Sequence[Standing], needs: Mapping[UUID, Needs]) -> Boo
     return Book(list(standings), states, accounts, units, program_accounts)
 
 
-def write(book: Book, results: Mapping[UUID, tuple[engine.State, engine.Outcome]]) -> None:
-    """Write what the folds came to: transactions, entries, lots, balances, tiers and standings."""
+def write(book: Book, results: Mapping[UUID, tuple[engine.State, engine.Outcome]]) -> dict[tuple[UUID, str], UUID]:
+    """Write what the folds came to: transactions, entries, lots, balances, tiers and standings.
+
+    Return the transactions of kind adjust by member and unit.
+    """
     writer = _Writer(book)
     for standing in book.standings:
         if standing.membership_id in results:
             writer.add(standing, *results[standing.membership_id])
     writer.flush()
     book_written.send(sender=Book, book=book, results=results)
+    return writer.adjusted
 
 
 def state_of(standing: Standing, joined_at: datetime, birth_date: date | None = None) -> engine.State:
@@ -176,6 +180,7 @@ class _Writer:
         self.balances: list[tuple[UUID, int]] = []
         self.standings: list[tuple[object, ...]] = []
         self.joined: list[tuple[UUID, datetime]] = []
+        self.adjusted: dict[tuple[UUID, str], UUID] = {}
 
     def add(self, standing: Standing, state: engine.State, outcome: engine.Outcome) -> None:
         for posting in outcome.postings:
@@ -252,6 +257,8 @@ class _Writer:
             posted_at=self._next_instant(),
         )
         self.transactions.append(transaction)
+        if posting.kind == Transaction.Kind.ADJUST:
+            self.adjusted[standing.membership_id, posting.moves[0].unit] = transaction.pk
         for move in posting.moves:
             self.entries.append(
                 Entry(

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Customer
 from loyalty.api.problems import ProblemError, field_code, invalid
 from loyalty.ledger.actions import NoTermsInForceError, open_books
+from loyalty.ledger.running import check_may_join
 from programs.cards import new_card, normal
 from programs.models import ApiKey, Membership, Program
 
@@ -135,7 +136,8 @@ def find_member(*, program: Program, reference: str) -> Membership:
 def enrol(*, program: Program, details: MemberDetails, by: ApiKey | None) -> Enrolment:
     """Return the member with this external_id or e-mail, empty fields filled; enrol them if there is none.
 
-    Raises MemberConflictError where the two belong to different members, NoTermsError before the first version.
+    Raises MemberConflictError where the two belong to different members, NoTermsError before the first version,
+    ProgramPausedError and ProgramClosedError for who is new.
     """
     _check(program, details)
     for attempt in range(TRIES):
@@ -202,6 +204,7 @@ def _enrol(program: Program, details: MemberDetails) -> Enrolment:
         known.program = program
         _fill(known, details)
         return Enrolment(membership=known, is_new=False)
+    check_may_join(program)
     if customer is None:
         customer = Customer.objects.create(
             business=program.business, **{name: getattr(details, name) for name in PERSONAL}

@@ -102,6 +102,7 @@ def _hold_kept(hold: Hold) -> Memory:
         "taken": [[str(lot), amount] for lot, amount in hold.taken],
         "ends_at": hold.ends_at.isoformat(),
         "uses": dict(hold.uses),
+        "gives": hold.gives,
     }
 
 
@@ -115,4 +116,5 @@ def _hold(given: Mapping[str, Any]) -> Hold:
         taken=tuple((UUID(lot), amount) for lot, amount in given["taken"]),
         ends_at=datetime.fromisoformat(given["ends_at"]),
         uses=given["uses"],
+        gives=tuple(given["gives"]) if given.get("gives") else None,
     )

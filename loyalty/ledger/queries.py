@@ -141,6 +141,7 @@ def member_views(*, memberships: Sequence[Membership]) -> dict[UUID, MemberView]
             membership=membership,
             standing=standing,
             terms=_terms(schedules[program.pk], standing),
+            ends_at=schedules[program.pk].ends_at,
             present=present,
             units=sorted((unit for unit in units.values() if unit.program_id == program.pk), key=lambda one: one.code),
             balances=[(units[account.unit_id], account) for account in accounts[membership.pk]],
@@ -152,11 +153,11 @@ def member_views(*, memberships: Sequence[Membership]) -> dict[UUID, MemberView]
 def present_of(*, program: Program, standing: Standing, now: datetime) -> datetime:
     """Return a member's present: the later of the program's clock and the member's latest activity.
 
-    While a history is being loaded nobody is brought further than their own activity.
+    While a history is being loaded nobody is brought further than their own activity; a paused program stands still.
     """
     if program.is_in_backfill and program.clock is None:
         return standing.as_of
-    return max(now, standing.as_of)
+    return max(program.reached_by(now), standing.as_of)
 
 
 def _dated_lots(membership_ids: Iterable[UUID]) -> dict[UUID, list[tuple[UUID, int, datetime | None, datetime | None]]]:
@@ -183,6 +184,7 @@ def _view(
     membership: Membership,
     standing: Standing,
     terms: Terms,
+    ends_at: datetime | None,
     present: datetime,
     units: list[Unit],
     balances: Sequence[tuple[Unit, Account]],
@@ -197,7 +199,7 @@ def _view(
         by_unit[unit.code][account.kind] = account.balance or 0
         precision[unit.code] = unit.precision
         state.balances[unit.code, account.kind] = account.balance or 0
-    ends = {unit: _next_expiry(unit, state, terms, lots) for unit in by_unit}
+    ends = {unit: _by_the_end(unit, state, _next_expiry(unit, state, terms, lots), ends_at) for unit in by_unit}
     stays = [end for unit in by_unit if (end := inactivity_end(state=state, terms=terms, unit=unit))]
     return MemberView(
         as_of=present,
@@ -233,6 +235,16 @@ def _next_expiry(
     if end is None:
         return None
     return max(0, state.balance(unit, "available")) + state.balance(unit, "pending"), end
+
+
+def _by_the_end(
+    unit: str, state: State, found: tuple[int, datetime] | None, ends_at: datetime | None
+) -> tuple[int, datetime] | None:
+    """Return the next end of a unit, which in a closed program is the program's where none comes before."""
+    left = max(0, state.balance(unit, "available")) + state.balance(unit, "pending")
+    if ends_at is None or not left or (found is not None and found[1] < ends_at):
+        return found
+    return left, ends_at
 
 
 def _tier(membership: Membership, standing: Standing, terms: Terms, grant: Grant | None) -> TierView | None:

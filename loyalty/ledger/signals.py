@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# Sent in the transaction that enrols them, with ``memberships`` and their programs' ``schedules`` by id.
+# Sent in the transaction that enrols them, with ``memberships``, their programs' ``schedules`` by id, and whether
+# ``is_joining_rewarded``: who moves in from another system may have been welcomed there.
 members_joined = Signal()
 
 # Sent before members are folded in this room, with the ``book`` and the ``schedules`` by program: who knows what

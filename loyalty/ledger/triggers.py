@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 WRITTEN_ONCE = (
     "ledger.Transaction",
     "ledger.Entry",
+    "ledger.OpeningBalance",
+    "ledger.OpeningTier",
     "purchases.Judgement",
+    "purchases.Rejudgement",
     "purchases.Award",
     "purchases.ReceiptKey",
+    "rehearsals.Adjustment",
 )
 
 

@@ -80,6 +80,13 @@ QUERIES: dict[str, str] = {
     "activity {0}: it was judged, but is not accrued": """
         SELECT p.id FROM purchases_judgement j JOIN purchases_activity p ON p.id = j.activity_id
         WHERE j.program_id = %s AND p.status <> 'accrued'""",
+    "member {0}: a correction moved {1} of unit {2}, its entries {3}": """
+        SELECT d.membership_id, d.moved, d.unit_id, COALESCE(s.total, 0) FROM rehearsals_adjustment d
+        LEFT JOIN (SELECT e.transaction_id, a.unit_id, -SUM(e.amount) AS total FROM ledger_entry e
+                   JOIN ledger_account a ON a.id = e.account_id
+                   WHERE e.program_id = %s AND a.kind = 'adjusted' GROUP BY e.transaction_id, a.unit_id) s
+          ON s.transaction_id = d.transaction_id AND s.unit_id = d.unit_id
+        WHERE d.program_id = %s AND d.moved <> COALESCE(s.total, 0)""",
     "entry {0}: it is of another program than its account": """
         SELECT e.id FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
         WHERE e.program_id = %s AND a.program_id <> e.program_id""",

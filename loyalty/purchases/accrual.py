@@ -328,19 +328,21 @@ class DueReport:
 def run_due(*, program: Program, as_of: datetime) -> DueReport:
     """Do all that falls due for the program's members at or before ``as_of``, and move a sandbox's clock there.
 
-    A moment before what was already done changes nothing. A member whose due work fails does not stop the others.
+    A moment before what was already done changes nothing. A member whose due work fails does not stop the others. In a
+    paused program time goes no further than its pause, for members that is.
     """
+    until = program.reached_by(as_of)
     total = DueReport()
     last: UUID | None = None
     while True:
-        due = Standing.objects.filter(program=program).with_due_work(as_of=as_of).order_by("membership_id")
+        due = Standing.objects.filter(program=program).with_due_work(as_of=until).order_by("membership_id")
         if last is not None:
             due = due.filter(membership_id__gt=last)
         ids = list(due.values_list("membership_id", flat=True)[:MEMBERS_A_BATCH])
         if not ids:
             break
         last = ids[-1]
-        total += _bring(ids, until=as_of)
+        total += _bring(ids, until=until)
     if program.clock is not None:
         Program.objects.filter(pk=program.pk, clock__lt=as_of).update(clock=as_of)
         program.refresh_from_db(fields=["clock"])
@@ -356,7 +358,7 @@ def bring_up_to_date(*, memberships: Sequence[Membership]) -> None:
     for program in programs.values():
         if program.is_in_backfill:
             continue
-        now = program.now()
+        now = program.reached_by(program.now())
         ids = [membership.pk for membership in memberships if membership.program_id == program.pk]
         due = Standing.objects.filter(membership_id__in=ids).with_due_work(as_of=now)
         if found := list(due.values_list("membership_id", flat=True)):

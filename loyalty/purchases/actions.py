@@ -32,7 +32,12 @@ from loyalty.purchases.models import Activity, ReceiptKey
 from loyalty.purchases.returns import Returned, left_of, resolve, returned_rows, wanted_rows
 from loyalty.rewards.models import Redemption
 from loyalty.rewards.payments import Basket, redemptions_named, tender_of
-from loyalty.rewards.problems import NotTheirsError, RedemptionNotSpentError, RedemptionReturnedError
+from loyalty.rewards.problems import (
+    NotTheirsError,
+    NotThePurchasesError,
+    RedemptionNotSpentError,
+    RedemptionReturnedError,
+)
 from programs.models import ApiKey, Membership, Program, Store
 
 log = structlog.get_logger(__name__)
@@ -68,9 +73,9 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
             try:
                 row = _purchase(item, member=member_of(item.member, members), intake=intake)
                 if item.redemptions or item.vouchers:
-                    _pay(item, row, program=program)
+                    _pay(item, row, program=program, by=by)
             except ProblemError as problem:
-                outcomes.append(Outcome(item.external_id, problem=problem))
+                outcomes.append(_past_twin(program, item, problem))
                 continue
             seen[item.external_id] = Known(row.pk, item.digest(), row.status)
             taken.append((item, row))
@@ -86,6 +91,7 @@ def _record_purchases(*, program: Program, items: Sequence[PurchaseInput], by: A
 
 def _purchase(item: PurchaseInput, *, member: Membership | None, intake: Intake) -> Activity:
     intake.check_moment(item.occurred_at)
+    intake.check_earns(item.occurred_at)
     return Activity(
         program_id=intake.program.pk,
         membership=member,
@@ -107,12 +113,23 @@ def _purchase(item: PurchaseInput, *, member: Membership | None, intake: Intake)
     )
 
 
-def _pay(item: PurchaseInput, row: Activity, *, program: Program) -> None:
+def _past_twin(program: Program, item: PurchaseInput, problem: ProblemError) -> Outcome:
+    """Return that an item is refused; unless a twin has meanwhile recorded it, which is why it is."""
+    twin = known_receipts(program, Activity.Kind.PURCHASE, {item.external_id}).get(item.external_id)
+    if twin is not None:
+        return repeated(item.external_id, twin, item.digest())
+    return Outcome(item.external_id, problem=problem)
+
+
+def _pay(item: PurchaseInput, row: Activity, *, program: Program, by: ApiKey) -> None:
     """Capture and use what pays for the purchase, all of it or nothing; raise what refuses it."""
-    tender = tender_of(program=program, member=row.membership, redemptions=item.redemptions, vouchers=item.vouchers)
-    paid = tender.paid_of(Basket(item.total, engine_lines(row.lines)))
+    tender = tender_of(
+        program=program, member=row.membership, redemptions=item.redemptions, vouchers=item.vouchers, by=by
+    )
+    basket = Basket(item.total, engine_lines(row.lines))
+    paid = tender.paid_of(basket)
     with transaction.atomic():
-        tender.settle(ref=item.external_id, activity_id=row.pk, total=item.total)
+        tender.settle(ref=item.external_id, activity_id=row.pk, basket=basket, at=item.occurred_at)
     row.paid, row.payments = paid.amount, paid.rows
     row.freed = {str(number): pieces for number, pieces in paid.freed.items()}
 
@@ -161,13 +178,17 @@ def _record_refund(*, program: Program, item: RefundInput, by: ApiKey) -> Outcom
             return repeated(item.external_id, found, item.digest())
         intake = Intake(program=program, now=now)
         intake.check_moment(item.occurred_at)
-        named = redemptions_named(program=program, references=item.redemptions)
+        named = redemptions_named(program=program, references=item.redemptions, by=by)
         purchase = _purchase_to_return(program, item.purchase)
         if purchase is None:
             hold_intake(program)  # A purchase on its way is now either committed or will find this return.
             purchase = _purchase_to_return(program, item.purchase)
+        twin = known_receipts(program, Activity.Kind.REFUND, {item.external_id}).get(item.external_id)
+        if twin is not None:  # It came while the purchase was waited for.
+            return repeated(item.external_id, twin, item.digest())
         row = _refund(item, intake=intake)
         row.payments = [{"kind": "redemption", "id": str(one.pk)} for one in named]
+        _claim(named, row)
         if purchase is not None:
             _check_returned(named, purchase)
             _bind(row, purchase, before=_returned_before(purchase))
@@ -191,12 +212,29 @@ def _purchase_to_return(program: Program, external_id: str) -> Activity | None:
 def _check_returned(redemptions: Sequence[Redemption], purchase: Activity) -> None:
     """Refuse redemptions that are another member's, that paid for another purchase, or whose units are not spent."""
     for one in redemptions:
-        if one.membership_id != purchase.membership_id or one.activity_id not in (None, purchase.pk):
-            raise NotTheirsError
         if one.status == Redemption.Status.RETURNED:
             raise RedemptionReturnedError
+        if one.membership_id != purchase.membership_id:
+            raise NotTheirsError
+        if one.activity_id not in (None, purchase.pk):
+            raise NotThePurchasesError
         if one.status != Redemption.Status.CAPTURED:
             raise RedemptionNotSpentError
+
+
+def _claim(redemptions: Sequence[Redemption], refund: Activity) -> None:
+    """Let this return alone give the redemptions back; raise RedemptionReturnedError where another one is to."""
+    for one in sorted(redemptions, key=lambda one: one.pk):
+        free = Redemption.objects.filter(pk=one.pk, returned_by__isnull=True)
+        if not free.update(returned_by=refund.pk):
+            raise RedemptionReturnedError
+
+
+def _named_in(refund: Activity) -> list[Redemption]:
+    """Return the redemptions that a recorded return names."""
+    if not refund.payments:
+        return []
+    return list(Redemption.objects.filter(pk__in=[one["id"] for one in refund.payments]))
 
 
 def _returned_before(purchase: Activity) -> list[Returned]:
@@ -249,9 +287,11 @@ def _adopt_early_refunds(program: Program, purchases: Mapping[str, Activity]) ->
     for refund in waiting.in_order().select_for_update(no_key=True):
         purchase = purchases[refund.purchase_external_id]
         try:
+            _check_returned(_named_in(refund), purchase)
             taken[purchase.external_id] += _bind(refund, purchase, before=taken[purchase.external_id])
         except ProblemError as problem:
             refund.status, refund.detail = Activity.Status.FAILED, problem.code
+            Redemption.objects.filter(returned_by=refund.pk).update(returned_by=None)
         refund.save(update_fields=["status", "detail", "total", "lines", "membership", "store", "due_at"])
         if purchase.membership_id is None:
             purchase.save(update_fields=["is_void", "returned"])

@@ -127,7 +127,7 @@ class Purchases(ActivityEndpoint):
         summary="Record a purchase",
         body=PurchaseBody,
         answers={201: ActivityAnswer, 200: ActivityAnswer},
-        errors=[400, 404, 409, 413, 415, 422],
+        errors=[400, 404, 409, 413, 415, 422, 429],
         parameters=[WAIT, IDEMPOTENCY_KEY],
         tag=PURCHASES,
     )
@@ -227,7 +227,7 @@ class Refunds(ActivityEndpoint):
         summary="Return a purchase or parts of it; one still to come is waited for",
         body=RefundBody,
         answers={201: ActivityAnswer, 200: ActivityAnswer},
-        errors=[400, 404, 409, 413, 415, 422],
+        errors=[400, 404, 409, 413, 415, 422, 429],
         parameters=[WAIT, IDEMPOTENCY_KEY],
         tag=RETURNS,
     )

@@ -8,7 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty.ledger.book import Book
-from loyalty.purchases.models import Activity, Award, Judgement
+from loyalty.purchases.facts import rejudged
+from loyalty.purchases.models import Activity, Award, Judgement, Rejudgement
 from programs.engine.dates import local_day
 from programs.engine.state import State
 from programs.engine.terms import Schedule
@@ -16,7 +17,7 @@ from programs.engine.tiers import counts_of
 
 
 def complete(book: Book, schedules: Mapping[UUID, Schedule]) -> None:
-    """Bring the credit of members up to what their program's terms ask for; nothing where it is. Four queries.
+    """Bring the credit of members up to what their program's terms ask for; nothing where it is. Five queries.
 
     A member needs it once: after an upgrade, or under the first terms that look at more than calendar years.
     """
@@ -47,6 +48,10 @@ def _history(members: Mapping[UUID, State]) -> tuple[dict[UUID, dict[UUID, dict[
     awards = Award.objects.filter(activity__membership_id__in=list(members))
     for activity_id, unit, amount in awards.values_list("activity_id", "unit__code", "amount"):
         units[activity_id][f"unit:{unit}"] += amount
+    for activity_id, again in rejudged(Rejudgement.objects.filter(activity__membership_id__in=list(members))).items():
+        facts[activity_id], units[activity_id] = again.facts, defaultdict(int)
+        for _rule, unit, amount in again.awards:
+            units[activity_id][f"unit:{unit}"] += amount
     counts: dict[UUID, dict[UUID, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     for activity_id, membership_id, kind, _occurred_at, is_void in rows:
         known = facts.get(activity_id, {})

@@ -9,11 +9,21 @@ from loyalty.purchases.models import Activity
 from loyalty.rewards.names import SpentOn
 
 
-def entry_reason(*, kind: str, activity: Activity | None, event: str = "", spent: SpentOn | None = None) -> str:
+def entry_reason(
+    *,
+    kind: str,
+    activity: Activity | None,
+    event: str = "",
+    spent: SpentOn | None = None,
+    is_opening: bool = False,
+) -> str:
     """Return the sentence for a posting of this kind, in the active language.
 
-    ``event``: what the event is called; ``spent``: what the units were spent on.
+    ``event``: what the event is called; ``spent``: what the units were spent on; ``is_opening``: units that the member
+    brought from elsewhere.
     """
+    if is_opening:
+        return _("Opening balance")
     sentence = {
         Transaction.Kind.EARN: _("Earned"),
         Transaction.Kind.MATURE: _("Became spendable"),

@@ -58,7 +58,8 @@ class UnknownEventTypeError(ProblemError):
 def record_event(*, program: Program, item: EventInput, by: ApiKey) -> Outcome:
     """Write an event once and return its outcome. One that names a friend waits until that friend has bought.
 
-    Raises UnknownEventTypeError, UnknownMemberError, MemberBlockedError, MemberClosedError, InvalidError.
+    Raises UnknownEventTypeError, UnknownMemberError, MemberBlockedError, MemberClosedError, ProgramClosedError,
+    InvalidError.
     """
     return past_twins(lambda: _record_event(program=program, item=item, by=by))
 
@@ -116,6 +117,7 @@ def _record_event(*, program: Program, item: EventInput, by: ApiKey) -> Outcome:
             return repeated(item.external_id, found, item.digest())
         intake = Intake(program=program, now=now)
         intake.check_moment(item.occurred_at)
+        intake.check_earns(item.occurred_at)
         row = _event(item, type_=_type_of(item, intake), intake=intake)
         row.save(force_insert=True)
         receipt_key(row, item.digest()).save(force_insert=True)

@@ -45,15 +45,21 @@ class Reason:
 
 
 def explain(
-    judgement: Judgement, *, program: Program, units: Mapping[str, Unit], awards: Iterable[Award] = ()
+    judgement: Judgement,
+    *,
+    program: Program,
+    units: Mapping[str, Unit],
+    awards: Iterable[Award] = (),
+    terms: Terms | None = None,
 ) -> list[Reason]:
     """Return why each rule of the version gave or did not give; ``units`` are the program's, by code.
 
-    Of a return: what it took back, by rule, from its ``awards``.
+    Of a return: what it took back, by rule, from its ``awards``. ``terms`` are those that it was judged by, if they
+    are not a published version's.
     """
     if "purchase" in judgement.facts:
         return _taken_back(judgement, awards, program=program)
-    teller = _Teller(judgement, program=program, units=units)
+    teller = _Teller(judgement, program=program, units=units, terms=terms)
     return [teller.reason(finding) for finding in teller.findings]
 
 
@@ -115,8 +121,11 @@ def _not_there(judgement: Judgement, unit: Unit, program: Program) -> str:
 class _Teller:
     """Tells the findings of one judgement."""
 
-    def __init__(self, judgement: Judgement, *, program: Program, units: Mapping[str, Unit]) -> None:
+    def __init__(
+        self, judgement: Judgement, *, program: Program, units: Mapping[str, Unit], terms: Terms | None = None
+    ) -> None:
         self.judgement = judgement
+        self.known_terms = terms
         self.currency = program.currency
         self.units = units
         self.findings: Sequence[Mapping[str, Any]] = judgement.facts.get("findings", ())
@@ -124,7 +133,7 @@ class _Teller:
     @property
     def terms(self) -> Terms:
         """The terms it was judged by; read only where a condition is to be named."""
-        return terms_of(self.judgement.version_id)
+        return self.known_terms or terms_of(self.judgement.version_id)
 
     def reason(self, finding: Mapping[str, Any]) -> Reason:
         """Return one rule's line."""

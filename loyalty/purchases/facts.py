@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from loyalty.ledger import book as ledger
 from loyalty.ledger.models import Lot, Standing
-from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey
+from loyalty.purchases.models import ENROLMENT, Activity, Judgement, ReceiptKey, Rejudgement
 from loyalty.purchases.returns import WHOLE
 from loyalty.rewards.models import Redemption, Voucher
 from programs.engine import state as engine
@@ -50,6 +50,26 @@ class Row:
     freed: dict[str, int] = field(default_factory=dict)
 
 
+class Bought(Protocol):
+    """What the order of activity needs of a purchase that a return names."""
+
+    @property
+    def pk(self) -> UUID:
+        """Its id."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+
+
+ROW = (
+    *("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at"),
+    *("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id"),
+    *("paid", "payments", "freed"),
+)
+"""The columns of a ``Row``."""
+
+
 def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     """Return what is to be judged of these members, oldest first; of one activity alone if asked."""
     due = Activity.objects.awaiting_accrual(at=datetime.now(UTC)).filter(
@@ -57,10 +77,7 @@ def rows_due(standings: Sequence[Standing], *, only: UUID | None) -> list[Row]:
     )
     if only is not None:
         due = due.filter(pk=only)
-    columns = ("id", "program_id", "membership_id", "kind", "external_id", "occurred_at", "position", "posted_at")
-    told = ("total", "tax", "lines", "store__code", "channel", "attributes", "event_type", "purchase_external_id")
-    spent = ("paid", "payments", "freed")
-    return [Row(*values) for values in due.in_order().values_list(*columns, *told, *spent)[:ROWS_A_BATCH]]
+    return [Row(*values) for values in due.in_order().values_list(*ROW)[:ROWS_A_BATCH]]
 
 
 def by_member(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
@@ -96,6 +113,9 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
         return {}
     returned = _returned_so_far(known.values())
     rows = Judgement.objects.filter(activity_id__in=known).values_list("activity_id", "version_id", "tier", "facts")
+    judged: dict[UUID, tuple[UUID, str, Any]] = {pk: (version_id, tier, facts) for pk, version_id, tier, facts in rows}
+    for pk, again in rejudged(Rejudgement.objects.filter(activity_id__in=known)).items():
+        judged[pk] = (again.version_id, again.tier, again.facts)
     return {
         activity_id: engine.Judged(
             purchase=engine_purchase(known[activity_id]),
@@ -106,8 +126,13 @@ def judged_facts(purchases: Iterable[Activity]) -> dict[UUID, engine.Judged]:
             returned=returned.get(activity_id, {}),
             reaching=tuple(tuple(one) for one in facts.get("reaching", ())),
         )
-        for activity_id, version_id, tier, facts in rows
+        for activity_id, (version_id, tier, facts) in judged.items()
     }
+
+
+def rejudged(rows: QuerySet[Rejudgement]) -> dict[UUID, Rejudgement]:
+    """Return by activity the latest judgement that a corrective run has put in the first one's place."""
+    return {one.activity_id: one for one in rows.order_by("posted_at", "id")}
 
 
 def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engine.Part]]:
@@ -131,16 +156,17 @@ def _returned_so_far(purchases: Iterable[Activity]) -> dict[UUID, dict[int, engi
     return found
 
 
-def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Activity]) -> list[Row]:
+def in_order(rows: Sequence[Row], purchases: Mapping[tuple[UUID, str], Bought]) -> list[Row]:
     """Return a member's activity as it is judged: by time, place, arrival; no refund before its purchase."""
+    return sorted(rows, key=lambda row: place_of(row, purchases))
 
-    def key(row: Row) -> tuple[datetime, bool, int, datetime, UUID]:
-        purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
-        is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
-        moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
-        return (moment, is_early, row.position, row.posted_at, row.id)
 
-    return sorted(rows, key=key)
+def place_of(row: Row, purchases: Mapping[tuple[UUID, str], Bought]) -> tuple[datetime, bool, int, datetime, UUID]:
+    """Return by what an activity is put in order; first the moment at which it is judged."""
+    purchase = purchases.get((row.program_id, row.purchase_external_id)) if row.purchase_external_id else None
+    is_early = purchase is not None and row.occurred_at <= purchase.occurred_at
+    moment = purchase.occurred_at if purchase is not None and is_early else row.occurred_at
+    return (moment, is_early, row.position, row.posted_at, row.id)
 
 
 def asks_for_segments(schedule: Schedule) -> bool:
@@ -164,12 +190,15 @@ def needs_of(standing: Standing, rows: Sequence[Row], *, segments: bool, convert
 
 
 def restored_by(rows: Iterable[Row]) -> dict[UUID, engine.Restored]:
-    """Return by its id each redemption that returns among ``rows`` name and that no return has given back."""
-    named = {UUID(one["id"]) for row in rows if row.kind == Activity.Kind.REFUND for one in row.payments}
-    if not named:
+    """Return by its id each redemption that returns among ``rows`` are to give back."""
+    returns = {row.id for row in rows if row.kind == Activity.Kind.REFUND and row.payments}
+    if not returns:
         return {}
-    spent = Redemption.objects.filter(pk__in=named, status=Redemption.Status.CAPTURED).select_related("unit")
-    return {one.pk: engine.Restored(one.pk, one.unit.code if one.unit else "", _taken(one.taken)) for one in spent}
+    spent = Redemption.objects.filter(returned_by__in=returns, status=Redemption.Status.CAPTURED)
+    return {
+        one.pk: engine.Restored(one.pk, one.unit.code if one.unit else "", _taken(one.taken), one.settled_at)
+        for one in spent.select_related("unit")
+    }
 
 
 def _taken(rows: Iterable[Sequence[Any]]) -> engine.Taken:
@@ -234,6 +263,28 @@ def read_for_refunds(
     )
     for membership_id, occurred_at, pk in standing.values_list("membership_id", "occurred_at", "pk"):
         book.states[membership_id].standing_activity.append((occurred_at, pk))
+    _read_activity_since_spending(book, ordered, restores)
+
+
+def _read_activity_since_spending(
+    book: ledger.Book, ordered: Mapping[UUID, Sequence[Row]], restores: Mapping[UUID, engine.Restored]
+) -> None:
+    """Add when members were active since they spent what now comes back: it tells what would have been forfeited."""
+    since: dict[UUID, datetime] = {}
+    for pk, rows in ordered.items():
+        named = (restores.get(UUID(one["id"])) for row in rows for one in row.payments if one["kind"] == "redemption")
+        moments = [one.spent_at for one in named if one is not None and one.spent_at is not None]
+        if moments:
+            since[pk] = min(moments)
+    if not since:
+        return
+    later = Activity.objects.purchases().filter(
+        membership_id__in=since, status=Activity.Status.ACCRUED, is_void=False, occurred_at__gt=min(since.values())
+    )
+    for membership_id, occurred_at, pk in later.values_list("membership_id", "occurred_at", "pk"):
+        state = book.states[membership_id]
+        if occurred_at > since[membership_id] and (occurred_at, pk) not in state.standing_activity:
+            state.standing_activity.append((occurred_at, pk))
 
 
 def read_for_late_activity(
@@ -257,7 +308,7 @@ def read_for_late_activity(
 
 def engine_activity(
     row: Row,
-    purchases: Mapping[tuple[UUID, str], Activity],
+    purchases: Mapping[tuple[UUID, str], Bought],
     judged: Mapping[UUID, engine.Judged],
     restores: Mapping[UUID, engine.Restored] = NOTHING_RESTORED,
 ) -> engine.Purchase | engine.Refund | engine.Event:
@@ -270,7 +321,7 @@ def engine_activity(
     purchase = purchases.get((row.program_id, row.purchase_external_id))
     purchase_id = purchase.pk if purchase is not None else row.id
     parts = parts_of(row.lines, row.total)
-    named = [UUID(one["id"]) for one in row.payments]
+    named = [UUID(one["id"]) for one in row.payments if one["kind"] == "redemption"]
     given_back = tuple(restores[pk] for pk in named if pk in restores)
     return engine.Refund(row.id, row.occurred_at, purchase_id, parts, judged.get(purchase_id), given_back)
 

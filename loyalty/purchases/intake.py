@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.api.problems import ProblemError, field_code, invalid
+from loyalty.ledger.running import check_may_earn
 from loyalty.purchases.models import Activity, ReceiptKey
 from programs.models import Program
 from programs.terms import schedule_of
@@ -69,6 +70,10 @@ class Intake:
             raise invalid("/occurred_at", TOO_FAR_AHEAD)
         if self.terms_since is None or occurred_at < self.terms_since:
             raise invalid("/occurred_at", NO_TERMS_IN_FORCE)
+
+    def check_earns(self, occurred_at: datetime) -> None:
+        """Refuse what a closed program takes no more. Raises ProgramClosedError."""
+        check_may_earn(self.program, occurred_at=occurred_at)
 
     def due_at(self, occurred_at: datetime) -> datetime:
         """Return from when on it may be judged: at once, or when it happens."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import ClassVar
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from loyalty.ledger.answers import EntryAnswer, MemberAnswer, SourceAnswer
 from loyalty.ledger.inputs import CorrectionBody, MemberBody, member_changes, member_details
 from loyalty.ledger.lookups import known_tier, known_unit
 from loyalty.ledger.members import correct, enrol, find_member, members_of
-from loyalty.ledger.models import Entry
+from loyalty.ledger.models import Entry, Transaction
+from loyalty.ledger.openings import openings_among
 from loyalty.purchases.accrual import accrue_now, bring_up_to_date
 from loyalty.purchases.answers import present_members
 from loyalty.purchases.entry_reasons import entry_reason
@@ -30,7 +31,7 @@ from loyalty.rewards.names import SpentOn, spent_on
 from programs.models import Program
 
 MEMBERS = "Members"
-TIME = "time"
+TIME, OPENING = "time", "opening"
 NAMED_BY = ("kind", "external_id", "event_type", "occurred_at")  # What the reason of an entry calls its activity by.
 TIER = OpenApiParameter("tier", str, description="Members who hold the tier of this code.")
 UNIT = OpenApiParameter("unit", str, description="Entries of the unit of this code.")
@@ -149,7 +150,9 @@ def _entry_answers(rows: Sequence[Entry], *, program: Program) -> list[EntryAnsw
     activity = {row.pk: row for row in found}
     events = event_names(activity.values(), program=program)
     spent = spent_on(program, [entry.transaction.redemption_id for entry in rows])
-    return [_entry_answer(entry, activity, events, spent, program=program) for entry in rows]
+    adjusted = {entry.transaction_id for entry in rows if entry.transaction.kind == Transaction.Kind.ADJUST}
+    openings = openings_among(adjusted, program=program)
+    return [_entry_answer(entry, activity, events, spent, openings, program=program) for entry in rows]
 
 
 def _entry_answer(
@@ -157,6 +160,7 @@ def _entry_answer(
     activity: Mapping[UUID, Activity],
     events: Mapping[UUID, str],
     spent: Mapping[UUID, SpentOn],
+    openings: Set[UUID],
     *,
     program: Program,
 ) -> EntryAnswer:
@@ -172,16 +176,20 @@ def _entry_answer(
         balance_after=decimal_text(entry.balance_after or 0, unit.precision),
         occurred_at=moment_text(posting.occurred_at, program.zone),
         posted_at=moment_text(posting.posted_at, program.zone),
-        source=_source(cause, bought),
+        source=_source(cause, bought, is_opening=posting.pk in openings),
         reason=entry_reason(
-            kind=posting.kind, activity=cause, event=events.get(cause.pk, "") if cause else "", spent=bought
+            kind=posting.kind,
+            activity=cause,
+            event=events.get(cause.pk, "") if cause else "",
+            spent=bought,
+            is_opening=posting.pk in openings,
         ),
     )
 
 
-def _source(cause: Activity | None, bought: SpentOn | None) -> SourceAnswer:
+def _source(cause: Activity | None, bought: SpentOn | None, *, is_opening: bool) -> SourceAnswer:
     if cause is not None:
         return SourceAnswer(type=cause.kind, id=cause.pk, external_id=cause.external_id)
     if bought is not None:
         return SourceAnswer(type=bought.kind, id=bought.id, external_id=None)
-    return SourceAnswer(type=TIME, id=None, external_id=None)
+    return SourceAnswer(type=OPENING if is_opening else TIME, id=None, external_id=None)

@@ -20,8 +20,9 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
     """Words to ask for activity with."""
 
     def awaiting_accrual(self, *, at: datetime) -> ActivityQuerySet:
-        """Return what is recorded and due to be judged at this moment."""
-        return self.filter(status=Activity.Status.RECORDED, due_at__lte=at)
+        """Return what is recorded and due to be judged at this moment; what of a paused program is, waits."""
+        recorded = self.filter(status=Activity.Status.RECORDED, due_at__lte=at)
+        return recorded.exclude(program__in=Program.objects.paused().values("pk"))
 
     def purchases(self) -> ActivityQuerySet:
         """Return the purchases alone."""
@@ -181,6 +182,34 @@ class Judgement(models.Model):
     class Meta:
         verbose_name = _("judgement")
         verbose_name_plural = _("judgements")
+
+    def __str__(self) -> str:
+        return str(self.activity_id)
+
+
+class Rejudgement(models.Model):
+    """How a corrective run judged an activity again. The latest one stands in place of the judgement's facts.
+
+    Written once, never changed. ``facts`` are as those of a judgement, ``awards`` all that the activity now comes to:
+    [[rule, unit, smallest steps], …]; ``run`` is the corrective run.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+")
+    activity = models.ForeignKey(Activity, models.PROTECT, related_name="rejudgements")
+    run = models.UUIDField()
+    version = models.ForeignKey(ProgramVersion, models.PROTECT, related_name="+", verbose_name=_("version"))
+    tier = models.CharField(_("tier"), max_length=32, blank=True)
+    facts = models.JSONField(_("facts"))
+    awards = models.JSONField(_("awards"))
+    posted_at = models.DateTimeField(_("written"))
+
+    class Meta:
+        verbose_name = _("corrected judgement")
+        verbose_name_plural = _("corrected judgements")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "activity", "run"], name="purchases_rejudgement_once"),
+        ]
 
     def __str__(self) -> str:
         return str(self.activity_id)

@@ -6,12 +6,17 @@ from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
+from accounts import formats
 from loyalty.api.problems import ProblemError
 from loyalty.purchases.accrual import run_due
+from loyalty.purchases.models import Activity
 from loyalty.purchases.tasks import ask_for_due_work
 from programs.models import ApiKey, Program
+from programs.outstanding import Outstanding
 
 log = structlog.get_logger(__name__)
 
@@ -57,3 +62,16 @@ def set_backfill(*, program: Program, is_on: bool, by: ApiKey) -> None:
         if not is_on:
             transaction.on_commit(lambda: ask_for_due_work(program.pk))
     log.info("backfill", program=program.slug, is_on=is_on, key=by.prefix)
+
+
+def outstanding(program: Program) -> list[Outstanding]:
+    """Return how much activity of the program is not judged yet, and how much waits on the shelf. One query."""
+    open_ones = [Activity.Status.RECORDED, Activity.Status.WAITING, Activity.Status.FAILED]
+    rows = Activity.objects.filter(program=program, status__in=open_ones)
+    counts = dict(rows.values_list("status").annotate(count=Count("pk")))
+    names = {
+        Activity.Status.RECORDED.value: text("Receipts not judged yet"),
+        Activity.Status.WAITING.value: text("Receipts that wait for another one"),
+        Activity.Status.FAILED.value: text("Receipts set aside with a fault"),
+    }
+    return [Outstanding(name, formats.number(counts[status])) for status, name in names.items() if status in counts]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -38,7 +39,9 @@ from programs.engine.baskets import earning_amount
 from programs.engine.state import Outcome, State, Verdict
 from programs.engine.terms import Schedule, Terms
 from programs.engine.timeline import fold
-from programs.models import Membership, Program
+from programs.models import ApiKey, Membership, Program
+
+NOTHING_PAID = Paid()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +65,51 @@ class Quote:
     verdict: Verdict | None = None
 
 
-def quote(*, program: Program, item: PurchaseInput) -> Quote:
+def quote(*, program: Program, item: PurchaseInput, by: ApiKey) -> Quote:
     """Return what the purchase would get, judged after all that is recorded of the member already.
 
-    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, InvalidError; UnknownRedemptionError,
-    UnknownVoucherError and NotTheirsError of what it is to be paid with.
+    Raises UnknownMemberError, MemberBlockedError, MemberClosedError, ProgramClosedError, InvalidError;
+    UnknownRedemptionError, UnknownVoucherError and NotTheirsError of what it is to be paid with.
     """
     with _snapshot():
         intake = Intake(program=program, now=datetime.now(UTC))
         intake.check_moment(item.occurred_at)
+        intake.check_earns(item.occurred_at)
         terms = intake.schedule.at(item.occurred_at)
         assert terms is not None, "check_moment refuses it"
         member = member_of(item.member, members_named(program, {item.member} - {""}))
-        paid = paid_of(item, member, program=program)
+        paid = _paid_of(item, member, program=program, by=by)
         arithmetic = _arithmetic(item, terms, paid)
         if member is None:
             return Quote(arithmetic=arithmetic)
-        return _judged(item, member, paid, program=program, schedule=intake.schedule, arithmetic=arithmetic)
+        wanted = row_of(item, program=program, member=member.pk, paid=paid)
+        return _judged(wanted, member, program=program, schedule=intake.schedule, arithmetic=arithmetic)
 
 
-def paid_of(item: PurchaseInput, member: Membership | None, *, program: Program) -> Paid:
-    """Return what the redemptions and vouchers that a purchase names pay of it; raise as ``tender_of``."""
-    tender = tender_of(program=program, member=member, redemptions=item.redemptions, vouchers=item.vouchers)
+def _paid_of(item: PurchaseInput, member: Membership | None, *, program: Program, by: ApiKey) -> Paid:
+    """Return what the redemptions and vouchers that a purchase names pay of it; raise what would refuse them."""
+    tender = tender_of(program=program, member=member, redemptions=item.redemptions, vouchers=item.vouchers, by=by)
+    if member is not None:
+        standing = Standing.objects.get(pk=member.pk)
+        tender.check(at=max(item.occurred_at, present_of(program=program, standing=standing, now=program.now())))
     return tender.paid_of(Basket(item.total, engine_lines(stored(item.lines))))
 
 
-def _judged(
-    item: PurchaseInput,
-    member: Membership,
-    paid: Paid,
-    *,
-    program: Program,
-    schedule: Schedule,
-    arithmetic: Arithmetic,
-) -> Quote:
+def judged(wanted: Row, member: Membership, *, program: Program, schedule: Schedule) -> Verdict:
+    """Return how the member's activity would be judged under a schedule that may be another than the published one.
+
+    Raises InvalidError where the schedule has no terms for its moment.
+    """
+    with _snapshot():
+        nothing = Arithmetic(0, 0, 0, 0)
+        found = _judged(wanted, member, program=program, schedule=schedule, arithmetic=nothing).verdict
+    assert found is not None, "a member's activity is judged or refused"
+    return found
+
+
+def _judged(wanted: Row, member: Membership, *, program: Program, schedule: Schedule, arithmetic: Arithmetic) -> Quote:
     standing = Standing.objects.get(pk=member.pk)
-    recorded, wanted = rows_due([standing], only=None), _row(item, member, paid)
+    recorded = rows_due([standing], only=None)
     reading = _Reading([*recorded, wanted], standing, schedule)
     present, _outcome = reading.folded(
         recorded, until=present_of(program=program, standing=standing, now=program.now())
@@ -150,12 +162,12 @@ class _Reading:
         )
 
 
-def _row(item: PurchaseInput, member: Membership, paid: Paid) -> Row:
+def row_of(item: PurchaseInput, *, program: Program, member: UUID, paid: Paid = NOTHING_PAID) -> Row:
     """Return the purchase as accrual would read it, were it recorded now."""
     return Row(
         id=new_id(),
-        program_id=member.program_id,
-        membership_id=member.pk,
+        program_id=program.pk,
+        membership_id=member,
         kind=Activity.Kind.PURCHASE,
         external_id="",
         occurred_at=item.occurred_at,

@@ -79,12 +79,12 @@ class Quotes(Endpoint):
         summary="Say what a purchase would earn and why; writes nothing",
         body=QuoteBody,
         answers={200: QuoteAnswer},
-        errors=[400, 404, 409, 413, 415, 422],
+        errors=[400, 404, 409, 413, 415, 422, 429],
         parameters=[IDEMPOTENCY_KEY],
         tag=QUOTES,
     )
     def post(self, request: Request) -> HttpResponse:
-        given = quote(program=self.program, item=quote_input(request.data, program=self.program))
+        given = quote(program=self.program, item=quote_input(request.data, program=self.program), by=self.key)
         own = given.member.customer.language if given.member is not None else ""
         with translation.override(language_for(request.headers.get("Accept-Language", ""), own, self.program.language)):
             return json_answer(_answer(given, program=self.program))

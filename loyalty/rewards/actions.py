@@ -13,6 +13,8 @@ from loyalty.api.decoding import REQUIRED
 from loyalty.api.problems import ProblemError, invalid
 from loyalty.ledger.folding import folded, locked_standing, present_moment
 from loyalty.ledger.members import check_active
+from loyalty.ledger.models import Standing
+from loyalty.ledger.running import check_may_spend
 from loyalty.ledger.signals import units_wanted
 from loyalty.rewards import problems, stocks
 from loyalty.rewards.models import Redemption, Voucher
@@ -39,7 +41,8 @@ Status = Redemption.Status
 def reserve(*, membership: Membership, reward: str, ask: Ask, by: Actor) -> Redemption:
     """Set the units of a reward aside for 15 minutes (the member's program loaded); return the redemption.
 
-    Raises UnknownRewardError, a RewardRefusedError, MemberBlockedError, MemberClosedError, InvalidError.
+    Raises UnknownRewardError, a RewardRefusedError, MemberBlockedError, MemberClosedError, InvalidError,
+    ProgramPausedError, ProgramClosedError.
     """
     check_active(membership)
     units_wanted.send(sender=Membership, membership=membership)
@@ -51,6 +54,8 @@ def reserve(*, membership: Membership, reward: str, ask: Ask, by: Actor) -> Rede
 
 def _reserve(membership: Membership, code: str, ask: Ask) -> Redemption:
     standing = locked_standing(membership)
+    membership.program = Program.objects.select_related("business").get(pk=membership.program_id)
+    check_may_spend(membership.program)
     schedule = schedule_of(membership.program)
     now = present_moment(membership, standing).astimezone(UTC)
     redemption_id = new_id()
@@ -129,9 +134,20 @@ def capture(*, redemption: Redemption, by: Actor) -> Redemption:
     return row
 
 
-def capture_locked(redemption: Redemption) -> Redemption:
-    """Capture inside the caller's transaction; raises as ``capture``."""
-    return _settle(redemption, captures=True)
+def capture_locked(redemption: Redemption, *, at: datetime | None = None) -> Redemption:
+    """Capture inside the caller's transaction; raises as ``capture``.
+
+    ``at`` a later moment a sandbox goes on to it: what has fallen due by then comes first.
+    """
+    return _settle(redemption, captures=True, at=at)
+
+
+def check_capture(redemption: Redemption, *, at: datetime) -> None:
+    """Raise what would refuse to capture it at a moment, without a lock."""
+    if redemption.status == Status.RESERVED and redemption.expires_at <= at:
+        raise problems.HoldExpiredError
+    if redemption.status != Status.RESERVED:
+        _refuse_settled(redemption, captures=True)
 
 
 def release(*, redemption: Redemption, by: Actor) -> Redemption:
@@ -145,26 +161,39 @@ def release(*, redemption: Redemption, by: Actor) -> Redemption:
     return row
 
 
-def _settle(redemption: Redemption, *, captures: bool) -> Redemption:
+def _settle(redemption: Redemption, *, captures: bool, at: datetime | None = None) -> Redemption:
     membership = redemption.membership
     standing = locked_standing(membership)
     row = _fresh(redemption)
-    if row.status == Status.RESERVED:
-        now = present_moment(membership, standing).astimezone(UTC)
-        wanted = Settle(row.pk, now, captures)
-        _state, outcome = folded(standing, schedule_of(membership.program), activity=[wanted], until=now)
-        if row.pk in outcome.refusals and captures:
-            raise problems.HoldExpiredError
-        if row.pk in outcome.refusals:  # Its time was up: what was asked for has come about by itself.
-            folded(standing, schedule_of(membership.program), until=now)
-        return _fresh(redemption)
+    if row.status != Status.RESERVED:
+        _refuse_settled(row, captures=captures)
+        return row
+    now = _moment(membership, standing, at)
+    wanted = Settle(row.pk, now, captures)
+    _state, outcome = folded(standing, schedule_of(membership.program), activity=[wanted], until=now)
+    if row.pk in outcome.refusals and captures:
+        raise problems.HoldExpiredError
+    if row.pk in outcome.refusals:  # Its time was up: what was asked for has come about by itself.
+        folded(standing, schedule_of(membership.program), until=now)
+    return _fresh(redemption)
+
+
+def _refuse_settled(row: Redemption, *, captures: bool) -> None:
+    """Raise where a redemption that is reserved no more cannot be captured, or released."""
     if row.status == Status.RETURNED:
         raise problems.RedemptionReturnedError
     if captures and row.status == Status.RELEASED:
         raise problems.HoldExpiredError if row.is_timed_out else problems.RedemptionReleasedError
     if not captures and row.status == Status.CAPTURED:
         raise problems.RedemptionCapturedError
-    return row
+
+
+def _moment(membership: Membership, standing: Standing, at: datetime | None) -> datetime:
+    """Return the member's present; in a sandbox with a clock of its own a later moment, to which it then goes on."""
+    now = present_moment(membership, standing)
+    if at is not None and membership.program.clock is not None:
+        now = max(now, at)
+    return now.astimezone(UTC)
 
 
 def _fresh(redemption: Redemption) -> Redemption:
@@ -178,7 +207,7 @@ def redeem_voucher(*, voucher: Voucher, ref: str, basket: int | None, by: Actor)
     """Use a voucher (membership and program loaded) for ``ref``; the same ref again changes nothing.
 
     Raises VoucherUsedError, VoucherExpiredError, VoucherWithdrawnError, BasketShareError, MemberBlockedError,
-    MemberClosedError, and InvalidError where the basket has to be known.
+    MemberClosedError, ProgramPausedError, ProgramClosedError, and InvalidError where the basket has to be known.
     """
     with transaction.atomic():
         row = redeem_locked(voucher, ref=ref, basket=basket)
@@ -186,26 +215,36 @@ def redeem_voucher(*, voucher: Voucher, ref: str, basket: int | None, by: Actor)
     return row
 
 
-def redeem_locked(voucher: Voucher, *, ref: str, basket: int | None) -> Voucher:
-    """Use a voucher inside the caller's transaction; raises as ``redeem_voucher``."""
+def redeem_locked(voucher: Voucher, *, ref: str, basket: int | None, at: datetime | None = None) -> Voucher:
+    """Use a voucher inside the caller's transaction; raises as ``redeem_voucher``.
+
+    ``at`` a purchase's moment: a till that was offline used it in time where it was good then.
+    """
     membership = voucher.membership
     check_active(membership)
     standing = locked_standing(membership)  # A return that withdraws it holds the same lock.
     voucher.refresh_from_db(fields=["status", "redemption_ref", "redeemed_at"])
-    now = present_moment(membership, standing)
+    now = _moment(membership, standing, at)
+    was_offline = at is not None and voucher.issued_at <= at < now
+    check_use(voucher, ref=ref, at=at if was_offline and at is not None else now)
     if voucher.status == Voucher.Status.REDEEMED:
-        if voucher.redemption_ref != ref:
-            raise problems.VoucherUsedError
         return voucher
-    if voucher.status == Voucher.Status.WITHDRAWN:
-        raise problems.VoucherWithdrawnError
-    if voucher.has_expired(at=now):
-        raise problems.VoucherExpiredError
+    check_may_spend(Program.objects.get(pk=voucher.program_id))
     _check_basket(voucher, basket)
     voucher.status, voucher.redemption_ref, voucher.redeemed_at = Voucher.Status.REDEEMED, ref, now
     voucher.save(update_fields=["status", "redemption_ref", "redeemed_at"])
     voucher_redeemed.send(sender=Voucher, voucher=voucher)
     return voucher
+
+
+def check_use(voucher: Voucher, *, ref: str, at: datetime) -> None:
+    """Raise what refuses to use a voucher for ``ref`` at a moment."""
+    if voucher.status == Voucher.Status.REDEEMED and voucher.redemption_ref != ref:
+        raise problems.VoucherUsedError
+    if voucher.status == Voucher.Status.WITHDRAWN:
+        raise problems.VoucherWithdrawnError
+    if voucher.status == Voucher.Status.ISSUED and voucher.has_expired(at=at):
+        raise problems.VoucherExpiredError
 
 
 def _check_basket(voucher: Voucher, basket: int | None) -> None:

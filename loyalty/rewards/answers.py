@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,9 @@ from loyalty.rewards.queries import Offer
 from programs.codes import shown
 from programs.models import Program
 
-EXPIRED = "expired"
+RedemptionStatus = Literal["reserved", "captured", "released", "returned"]
+VoucherStatus = Literal["issued", "redeemed", "expired", "withdrawn"]
+EXPIRED: VoucherStatus = "expired"
 PERCENT_PLACES = 4
 
 
@@ -52,7 +55,7 @@ class RedemptionAnswer(msgspec.Struct, kw_only=True):
 
     id: UUID
     code: str
-    status: str
+    status: RedemptionStatus
     member: str
     reward: str
     name: str
@@ -80,7 +83,7 @@ class VoucherAnswer(msgspec.Struct, kw_only=True):
     name: str
     value: str | None
     percent: str | None
-    status: str
+    status: VoucherStatus
     issued_at: str
     expires_at: str | None
     redeemed_at: str | None
@@ -119,7 +122,7 @@ def redemption_answer(row: Redemption, *, program: Program) -> RedemptionAnswer:
     return RedemptionAnswer(
         id=row.pk,
         code=shown(row.code),
-        status=row.status,
+        status=cast("RedemptionStatus", row.status),
         member=row.membership.card,
         reward=row.reward,
         name=row.name,
@@ -154,9 +157,11 @@ def voucher_answer(row: Voucher, *, program: Program, now: datetime) -> VoucherA
     )
 
 
-def voucher_status(row: Voucher, *, now: datetime) -> str:
+def voucher_status(row: Voucher, *, now: datetime) -> VoucherStatus:
     """Return where a voucher stands at a moment."""
-    return EXPIRED if row.status == Voucher.Status.ISSUED and row.has_expired(at=now) else row.status
+    if row.status == Voucher.Status.ISSUED and row.has_expired(at=now):
+        return EXPIRED
+    return cast("VoucherStatus", row.status)
 
 
 def voucher_reason(row: Voucher, *, now: datetime) -> str:

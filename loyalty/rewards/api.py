@@ -61,7 +61,7 @@ class RewardsEndpoint(Endpoint):
         try:
             return find_redemption(program=self.program, reference=reference)
         except UnknownRedemptionError:
-            guesses.missed(self.key)
+            guesses.missed(self.key, reference)
             raise
 
     def voucher(self, code: str) -> VoucherRow:
@@ -70,7 +70,7 @@ class RewardsEndpoint(Endpoint):
         try:
             return find_voucher(program=self.program, code=code)
         except UnknownVoucherError:
-            guesses.missed(self.key)
+            guesses.missed(self.key, code)
             raise
 
     def answered(self, row: RedemptionRow, *, status: int = 200) -> HttpResponse:

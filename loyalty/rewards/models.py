@@ -44,7 +44,8 @@ class Redemption(models.Model):
     expires_at = models.DateTimeField(_("set aside until"))
     settled_at = models.DateTimeField(_("settled"), null=True)
     is_timed_out = models.BooleanField(_("time was up"), default=False)
-    activity_id = models.UUIDField(_("purchase"), null=True)  # What it paid for, or the return that gave it back.
+    activity_id = models.UUIDField(_("purchase"), null=True)  # What it paid for.
+    returned_by = models.UUIDField(_("return"), null=True)  # The one return that may give it back.
 
     class Meta:
         verbose_name = _("redemption")

@@ -162,6 +162,22 @@ class NotTheirsError(ProblemError):
     cure = _("Send the purchase with the member whose redemption or voucher it is.")
 
 
+class NotThePurchasesError(ProblemError):
+    """A return names a redemption that paid for another purchase."""
+
+    status, code = 409, "not-the-purchases"
+    title = _("This redemption did not pay for that purchase")
+    cure = _("Name the redemption in a return of the purchase that it paid for.")
+
+
+class NothingToPayError(ProblemError):
+    """Nothing in the basket is what the reward is good for."""
+
+    status, code = 409, "nothing-to-pay"
+    title = _("Nothing in this basket is left for it to pay")
+    cure = _("Name it with a purchase that has a line which it is good for, or leave it out: it stays as it is.")
+
+
 class AlreadyPaidError(ProblemError):
     """It has paid for another purchase."""
 
@@ -203,8 +219,9 @@ REFUSED: dict[str, type[RewardRefusedError]] = {
         BasketShareError,
         TierTooLowError,
         SoldOutError,
+        ConvertsError,
     )
-} | {"converts": ConvertsError}
+}
 
 
 def refused(code: str, detail: Text) -> RewardRefusedError:

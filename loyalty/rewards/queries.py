@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
+from accounts import formats
 from loyalty.ledger import book as ledger
 from loyalty.ledger.folding import EVERYTHING, folded, locked_standing, present_moment
-from loyalty.ledger.models import Standing
+from loyalty.ledger.models import Account, Standing
 from loyalty.ledger.signals import units_wanted
 from loyalty.rewards import stocks
+from loyalty.rewards.models import Voucher
 from loyalty.rewards.sentences import refusal_sentence
+from loyalty.rewards.worth import unit_worth
 from programs.engine.dates import local_day
 from programs.engine.offers import judge
 from programs.engine.state import Ask, Refusal, State
 from programs.engine.terms import Reward, Terms
-from programs.models import Membership, Unit
+from programs.models import Membership, Program, Unit
+from programs.outstanding import Outstanding
 from programs.terms import schedule_of
 
 ANY_BASKET = 10**13  # Nothing is known of a basket yet: that alone does not close a reward.
@@ -69,31 +76,41 @@ def offers_of(membership: Membership) -> Offers:
     state = ledger.open_book([standing], {membership.pk: EVERYTHING}).states[membership.pk]
     left = stocks.left(program=membership.program, rewards=terms.rewards, day=local_day(now, terms.zone))
     units = {unit.code: unit for unit in Unit.objects.filter(program_id=membership.program_id)}
-    return Offers(
-        now,
-        terms,
-        [_offer(reward, terms, state, now, membership, units, left.get(reward.code)) for reward in terms.rewards],
-    )
+    offers = [
+        offer_of(
+            reward,
+            terms=terms,
+            state=state,
+            at=now,
+            program=membership.program,
+            units=units,
+            left=left.get(reward.code),
+        )
+        for reward in terms.rewards
+    ]
+    return Offers(now, terms, offers)
 
 
-def _offer(
+def offer_of(
     reward: Reward,
+    *,
     terms: Terms,
     state: State,
-    now: datetime,
-    membership: Membership,
-    units: dict[str, Unit],
+    at: datetime,
+    program: Program,
+    units: Mapping[str, Unit],
     left: int | None,
 ) -> Offer:
+    """Return a reward as somebody who stands like this has it, in the active language; ``left`` of its stock."""
     ask = Ask(amount=_least(reward) if reward.by_amount else None, basket=ANY_BASKET)
-    found = judge(reward=reward, terms=terms, state=state, ask=ask, at=now)
+    found = judge(reward=reward, terms=terms, state=state, ask=ask, at=at)
     refusal = found if isinstance(found, Refusal) else None
     if left == 0 and (refusal is None or refusal.code in ("not-enough-units", "basket-share")):
         refusal = Refusal("sold-out")
     own, unit = reward.for_tier(state.tier), units.get(reward.unit)
     reason = ""
     if refusal is not None:
-        reason = refusal_sentence(refusal, reward=own, terms=terms, program=membership.program, unit=unit)
+        reason = refusal_sentence(refusal, reward=own, terms=terms, program=program, unit=unit)
     return Offer(
         reward=own,
         unit=unit,
@@ -108,3 +125,26 @@ def _offer(
 def _least(reward: Reward) -> int:
     """Return the least money that a reward by amount gives."""
     return max(reward.step, 1)
+
+
+def outstanding(program: Program) -> list[Outstanding]:
+    """Return the vouchers that can still be used, and what all units are worth, where a reward says so."""
+    good = Voucher.objects.filter(program=program, status=Voucher.Status.ISSUED)
+    count = good.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=program.now())).count()
+    lines = [Outstanding(_("Vouchers that can still be used"), formats.number(count))] if count else []
+    sums = dict(
+        Account.objects.filter(program=program, membership__isnull=False, balance__gt=0)
+        .order_by()
+        .values_list("unit")
+        .annotate(total=Sum("balance"))
+    )
+    for unit in Unit.objects.filter(pk__in=sums, is_spendable=True, is_money=False).order_by("code"):
+        worth = unit_worth(program, unit)
+        if worth is not None:
+            money = int(worth.of(sums[unit.pk], unit).scaleb(formats.minor_digits(program.currency)))
+            name = _("All %(units)s, at what “%(reward)s” gives for them") % {
+                "units": unit.name_plural,
+                "reward": worth.by,
+            }
+            lines.append(Outstanding(name, formats.money(money, program.currency)))
+    return lines

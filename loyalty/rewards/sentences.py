@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import formats
+from loyalty.rewards import problems
 from programs.engine.state import Refusal
 from programs.engine.terms import Reward, Terms
 from programs.models import Program, RuleCap, Unit
@@ -20,13 +21,7 @@ def refusal_sentence(refusal: Refusal, *, reward: Reward, terms: Terms, program:
 
 def _because(refusal: Refusal, reward: Reward, terms: Terms, program: Program, unit: Unit | None) -> str:
     if refusal.code == "not-enough-units":
-        missing = refusal.missing or 0
-        said = formats.units(unit, missing, currency=program.currency) if unit is not None else str(missing)
-        return (
-            _("%(units)s are missing.") % {"units": said}
-            if missing != 1
-            else _("%(units)s is missing.") % {"units": said}
-        )
+        return _missing(refusal.missing or 0, program, unit)
     if refusal.code == "tier-too-low":
         return _("This is for members from %(tier)s on.") % {"tier": _tier(terms, reward.from_tier)}
     if refusal.code == "limit-reached":
@@ -35,9 +30,17 @@ def _because(refusal: Refusal, reward: Reward, terms: Terms, program: Program, u
         return _basket(refusal, program)
     if refusal.code == "sold-out":
         return _("All of them are gone.")
-    if refusal.code == "converts":
+    if refusal.code == "comes-by-itself":
         return _by_itself(reward, program, unit)
     return _not_open(refusal, reward, program)
+
+
+def _missing(steps: int, program: Program, unit: Unit | None) -> str:
+    if unit is None:
+        return str(problems.NotEnoughUnitsError.title)
+    said = {"units": formats.units(unit, steps, currency=program.currency)}
+    is_one = unit.is_money or formats.unit_name(unit, formats.steps(unit, steps)) == unit.name != unit.name_plural
+    return _("%(units)s is missing.") % said if is_one else _("%(units)s are missing.") % said
 
 
 def _tier(terms: Terms, code: str) -> str:
@@ -66,7 +69,9 @@ def _how_often(window: str, most: int) -> str:
 
 
 def _basket(refusal: Refusal, program: Program) -> str:
-    most = formats.money(refusal.most or 0, program.currency)
+    if not refusal.most:
+        return _("The basket is too small for it.")
+    most = formats.money(refusal.most, program.currency)
     if refusal.why == "least":
         return _("The basket must come to %(amount)s or more.") % {"amount": most}
     return _("With this basket it may be at most %(amount)s.") % {"amount": most}

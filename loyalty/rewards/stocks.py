@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from loyalty.rewards.models import PoolCode, RewardStock, claimable, left_of
 from loyalty.rewards.problems import SoldOutError
-from programs.engine.terms import Reward
+from programs.engine.terms import Reward, Terms
 from programs.models import Program
+from programs.terms import schedules_of
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,27 @@ def left(*, program: Program, rewards: Iterable[Reward], day: date) -> dict[str,
             there = counts.get(reward.pool, 0)
             found[reward.code] = min(there, found.get(reward.code, there))
     return found
+
+
+def in_force(programs: Iterable[Program]) -> dict[UUID, Terms | None]:
+    """Return the terms that are in force at each program's present, None where there are none; one query."""
+    known = {program.pk: program for program in programs}
+    return {pk: schedule.at(known[pk].now()) for pk, schedule in schedules_of(known.values()).items()}
+
+
+def open_rows(programs: Iterable[Program]) -> None:
+    """Make the rows of stocks of which nothing was given out or added yet, so that staff see them; three queries."""
+    wanted = {
+        (pk, reward.code)
+        for pk, terms in in_force(programs).items()
+        for reward in (terms.rewards if terms is not None else ())
+        if reward.stock is not None
+    }
+    there = RewardStock.objects.filter(program__in={pk for pk, _code in wanted}).values_list("program_id", "reward")
+    missing = sorted(wanted - set(there))
+    RewardStock.objects.bulk_create(
+        [RewardStock(program_id=pk, reward=code) for pk, code in missing], ignore_conflicts=True
+    )
 
 
 @transaction.atomic

@@ -31,8 +31,8 @@ def keep_up(book: Book, results: Mapping[UUID, tuple[State, Outcome]]) -> None:
     if captured:
         update_rows(Redemption, ("status", "settled_at"), [(pk, Status.CAPTURED, at) for pk, at in captured])
         _issue_pooled([pk for pk, _at in captured])
-    given_back = sorted(chain.from_iterable(outcome.restored.items() for outcome in outcomes.values()))
-    update_rows(Redemption, ("status", "activity_id"), [(pk, Status.RETURNED, refund) for pk, refund in given_back])
+    given_back = sorted(chain.from_iterable(outcome.restored for outcome in outcomes.values()))
+    update_rows(Redemption, ("status",), [(pk, Status.RETURNED) for pk in given_back])
     issues = [(programs[pk], pk, one) for pk, outcome in outcomes.items() for one in outcome.issues]
     Voucher.objects.bulk_create(_vouchers(book, issues))
     withdrawn = [(voucher.id, by) for outcome in outcomes.values() for voucher, by in outcome.withdrawn]

@@ -3,6 +3,7 @@
 from programs.admin.groups import RuleGroupAdmin
 from programs.admin.keys import ApiKeyAdmin
 from programs.admin.program import ProgramAdmin
+from programs.admin.rewards import RewardAdmin
 from programs.admin.rules import RuleAdmin
 from programs.admin.segments import SegmentAdmin
 from programs.admin.stores import StoreAdmin
@@ -13,6 +14,7 @@ from programs.admin.versions import VersionAdmin
 __all__ = [
     "ApiKeyAdmin",
     "ProgramAdmin",
+    "RewardAdmin",
     "RuleAdmin",
     "RuleGroupAdmin",
     "SegmentAdmin",

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import (
+    PaginationInlineFormSet,
     TabularInline,
     TenantAdmin,
     TenantInline,
@@ -21,14 +22,15 @@ from accounts.admin_base import (
     name_for_screen_readers,
 )
 from accounts.roles import Permission
-from programs.models import ProgramVersion, Rule, RuleGroup, Tier, UnitTerms
+from programs.admin.recorded import RecordedTerms
+from programs.models import ProgramVersion, Reward, Rule, RuleGroup, Tier, UnitTerms
 
 
 def version_of(obj: Model | None) -> ProgramVersion | None:
     """Return the version that a part belongs to, or the version itself."""
     if obj is None or isinstance(obj, ProgramVersion):
         return obj
-    return obj.version if isinstance(obj, Tier | Rule | RuleGroup | UnitTerms) else None
+    return obj.version if isinstance(obj, Tier | Rule | RuleGroup | UnitTerms | Reward) else None
 
 
 class DraftOnly:
@@ -42,6 +44,18 @@ class DraftOnly:
         return version is None or version.is_draft
 
 
+class PartFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+    """Rows of a version or of one of its parts; one that another tab has taken out says so."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        key = form.fields.get(self.model._meta.pk.name)
+        if key is not None:
+            key.error_messages["invalid_choice"] = _(
+                "This row was taken out in another tab meanwhile. Take it out here too, or add it again as a new one."
+            )
+
+
 class PartInline(DraftOnly, TenantInline, TabularInline):  # type: ignore[misc]
     """Rows of a version, or of one of its parts."""
 
@@ -49,6 +63,7 @@ class PartInline(DraftOnly, TenantInline, TabularInline):  # type: ignore[misc]
     add_permission = Permission.EDIT_PROGRAM
     delete_permission = Permission.EDIT_PROGRAM
     hide_title = True
+    formset = PartFormSet
 
     def is_frozen(self, obj: Model | None) -> bool:
         """Whether the rows can only be read."""
@@ -78,7 +93,7 @@ class PartOfPartInline(PartInline):
     business_path = "version__program__business"
 
 
-class PartAdmin(DraftOnly, TenantAdmin):
+class PartAdmin(RecordedTerms, DraftOnly, TenantAdmin):
     """A page for one part of a version. Parts are added and taken out on the version's page."""
 
     business_path = "version__program__business"

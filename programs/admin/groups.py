@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, own_page
+from programs.admin.looking import NoticesOthers
 from programs.admin.wording import group_in_words
 from programs.models import EventType, ProgramVersion, RuleCap, RuleGroup
 
@@ -62,9 +63,10 @@ class GroupCapInline(PartOfPartInline):
 
 
 @admin.register(RuleGroup)
-class RuleGroupAdmin(PartAdmin):
+class RuleGroupAdmin(NoticesOthers, PartAdmin):
     """Groups of rules of every version."""
 
+    history_kind = "group"
     list_display = ("name", "code", "mode", "version")
     search_fields = ("name", "code")
     fields = ("of_version", ("code", "name"), ("mode", "position"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any
 
 from django import forms
@@ -17,7 +18,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
 from accounts.admin_base import TenantAdmin, UnfoldAdminCheckboxSelectMultipleWidget, actor, display
+from accounts.admin_history import RecordedRow
+from accounts.history.recording import Part, Place
 from accounts.roles import Permission
+from programs.journal import OF_KEY, key_part, place_of
 from programs.keys import DEFAULT_SCOPES, SCOPES, create_key, revoke_key
 from programs.models import ApiKey
 
@@ -39,7 +43,7 @@ class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(TenantAdmin):
+class ApiKeyAdmin(RecordedRow, TenantAdmin):
     """Keys that tills and web shops sign in with."""
 
     business_path = "program__business"
@@ -52,6 +56,18 @@ class ApiKeyAdmin(TenantAdmin):
     search_fields = ("name", "prefix")
     ordering = ("-created_at",)
     change_form_outer_before_template = "admin/programs/key_head.html"
+
+    recorded_fields = OF_KEY
+    records_additions = False
+
+    def part_of(self, obj: ApiKey) -> Part:
+        return key_part(obj)
+
+    def place_of(self, obj: ApiKey) -> Place:
+        return place_of(obj.program)
+
+    def history_zone(self, obj: ApiKey) -> tzinfo:
+        return obj.program.zone
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         if obj is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 from programs.faults import Fault
 from programs.models import ProgramVersion
 
-LISTS = {"tiers": "tiers", "rules": "rules", "units": "unit_terms", "events": "event_types"}
+LISTS = {"tiers": "tiers", "rules": "rules", "units": "unit_terms", "events": "event_types", "rewards": "rewards"}
 """The rows on the version's page, by what they are called in a fault: the prefix of their form."""
 
 
@@ -24,20 +24,27 @@ class PlacedFault:
     address: str
 
 
-def placed(faults: Iterable[Fault], version: ProgramVersion) -> list[PlacedFault]:
-    """Return the faults with their addresses; four queries where there are any."""
-    found = list(faults)
-    if not found:
-        return []
-    pages = {
+def placed(faults: Iterable[Fault], addresses: Mapping[str, str]) -> list[PlacedFault]:
+    """Return the faults with their addresses."""
+    own = addresses["terms"]
+    return [PlacedFault(fault.message, fault.where, addresses.get(fault.where, own)) for fault in faults]
+
+
+def addresses_of(version: ProgramVersion) -> dict[str, str]:
+    """Return by the name of a part (``tier:gold``, ``rules``, ``terms``) where it is read and edited; six queries."""
+    own = reverse("admin:programs_programversion_change", args=[version.pk])
+    events = f"{own}#{LISTS['events']}-group"
+    return {
+        "terms": own,
+        "trial": own,
+        **{name: f"{own}#{prefix}-group" for name, prefix in LISTS.items()},
+        **{f"event:{code}": events for code in version.event_types.values_list("code", flat=True)},
         **_pages("tier", "tier", version.tiers.values_list("code", "pk")),
         **_pages("rule", "rule", version.rules.values_list("code", "pk")),
         **_pages("group", "rulegroup", version.groups.values_list("code", "pk")),
+        **_pages("reward", "reward", version.rewards.values_list("code", "pk")),
         **_pages("unit", "unitterms", version.unit_terms.values_list("unit__code", "pk")),
     }
-    own = reverse("admin:programs_programversion_change", args=[version.pk])
-    lists = {name: f"{own}#{prefix}-group" for name, prefix in LISTS.items()}
-    return [PlacedFault(fault.message, fault.where, {**lists, **pages}.get(fault.where, own)) for fault in found]
 
 
 def _pages(part: str, model: str, rows: Iterable[tuple[str, UUID]]) -> dict[str, str]:

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.core.validators import MaxValueValidator
+from django.db.models import Max, Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
-from accounts.admin_base import UnfoldAdminTextInputWidget
-from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, offer, own_page, shown_if
+from accounts.admin_base import businesses_of
+from accounts.roles import Permission
+from programs import content
+from programs.admin import fitting, panels
+from programs.admin.drafts import NumbersForm, PartAdmin, PartFormSet, PartInline, PartOfPartInline, offer, own_page
+from programs.admin.looking import Looked
+from programs.admin.sayings import SayingFormSet, SayingInline
+from programs.admin.typed import rule_as_typed, with_rule
 from programs.admin.wording import rule_in_words
-from programs.models import ClauseKind, ProgramVersion, Rule, RuleCap, RuleClause, RuleLineRate, TierRate
+from programs.changes.rules import rule_lines
+from programs.changes.sentence import rule_sentence
+from programs.changes.words import Words, words_for
+from programs.content import Content, RuleContent
+from programs.faults import faults_of
+from programs.models import ProgramVersion, Rule, RuleCap, RuleClause, RuleLineRate, TierRate
 
 Effect, Trigger = Rule.Effect, Rule.Trigger
 OF_ANOTHER = (Effect.MULTIPLIER, Effect.BONUS)
-EXAMPLES = {
-    ClauseKind.SKU: "A-100, A-101",
-    ClauseKind.CATEGORY: "travel, rides",
-    ClauseKind.BRAND: "Residence Inn, TownePlace",
-    ClauseKind.TAG: "organic, sale",
-    ClauseKind.FIRST_LINES: "stay: 3",
-    ClauseKind.AMOUNT: ">= 50.00",
-    ClauseKind.QUANTITY: "2..5",
-    ClauseKind.STORE: "prague-1, prague-2",
-    ClauseKind.CHANNEL: "app, web",
-    ClauseKind.WEEKDAY: "mon-fri",
-    ClauseKind.HOURS: "09:00-17:00",
-    ClauseKind.DATES: "2027-11-01..2027-11-30",
-    ClauseKind.NTH: _("1, or: every 10"),
-    ClauseKind.BIRTHDAY: _("month, or days around it: -7..7"),
-    ClauseKind.TIER: "silver, gold",
-    ClauseKind.SEGMENT: "staff, press",
-    ClauseKind.AGE: ">= 12",
-    ClauseKind.ATTRIBUTE: "place=Prague, Brno",
-}
-"""What a condition of each kind may say."""
+LAST_PLACE = 9_999
 
 
 class RuleRowForm(NumbersForm):
@@ -91,28 +88,23 @@ class RuleInline(PartInline):
         return own_page(rule, rule_in_words(rule.code, self.parent))
 
 
-class SayingForm(NumbersForm):
-    """A condition as staff write it, with an example for its kind beside it; the row itself checks it."""
+class RuleRowsFormSet(PartFormSet):
+    """Rows of a rule, which may not be saved yet itself."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "value" not in self.fields:
-            return
-        examples = {kind.value: str(example) for kind, example in EXAMPLES.items()}
-        chosen = self.initial.get("kind") or next(iter(examples))
-        self.fields["value"].widget = UnfoldAdminTextInputWidget(
-            attrs={"placeholder": examples.get(chosen, ""), "data-example": "", "aria-label": str(_("is"))}
-        )
-        self.fields["kind"].widget.attrs["data-examples"] = json.dumps(examples)
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        form.instance.rule = self.instance
+        return form
 
 
-class SayingInline(PartOfPartInline):
-    """Rows that say a condition."""
+class LineRateFormSet(SayingFormSet):
+    """Rates of some lines; all of them go where what the rule gives does not go by line."""
 
-    form = SayingForm
-
-    class Media:
-        js = ("js/admin/examples.js",)
+    def _should_delete_form(self, form: Any) -> bool:
+        rule = self.instance
+        if self.is_bound and not fitting.fits("line_rates", trigger=rule.trigger, effect=rule.effect):
+            return True
+        return bool(super()._should_delete_form(form))
 
 
 class RuleClauseInline(SayingInline):
@@ -128,8 +120,10 @@ class RuleLineRateInline(SayingInline):
     """Rates for some lines, in place of the rule's own."""
 
     model = RuleLineRate
+    formset = LineRateFormSet
     fields = ("position", "kind", "negated", "value", "rate")
     ordering = ("position",)
+    verbose_name = _("rate")
     verbose_name_plural = _("other rates for some lines, of which the first that fits counts")
 
 
@@ -138,9 +132,22 @@ class TierRateInline(PartOfPartInline):
 
     model = TierRate
     form = NumbersForm
+    formset = RuleRowsFormSet
     fields = ("tier", "rate")
     ordering = ("tier__rank",)
+    verbose_name = _("rate")
     verbose_name_plural = _("other rates for members of a tier")
+
+
+class RuleCapForm(NumbersForm):
+    """A limit; what it counts must be there."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        counts = cleaned.get("counts")
+        if counts and not fitting.choice_fits("counts", counts, trigger=self.instance.rule.trigger):
+            self.add_error("counts", _("Only purchases have an amount. Limit the units or the times."))
+        return cleaned
 
 
 class RuleCapInline(PartOfPartInline):
@@ -148,7 +155,8 @@ class RuleCapInline(PartOfPartInline):
 
     model = RuleCap
     fk_name = "rule"
-    form = NumbersForm
+    form = RuleCapForm
+    formset = RuleRowsFormSet
     fields = ("counts", "amount", "window", "scope", "per", "is_on")
     verbose_name = _("limit")
     verbose_name_plural = _("limits")
@@ -157,8 +165,12 @@ class RuleCapInline(PartOfPartInline):
 class RuleForm(NumbersForm):
     """A rule; what its trigger or its effect does not need is left out."""
 
+    draft: ClassVar[ProgramVersion | None] = None  # For a rule that is to be added.
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.draft is not None and self.instance._state.adding:
+            self.instance.version = self.draft
         version = self.instance.version
         offer(self, "event", version.event_types.values_list("code", "name"))
         others = version.rules.exclude(pk=self.instance.pk).order_by("position", "code")
@@ -173,26 +185,33 @@ class RuleForm(NumbersForm):
                 self.fields[name].queryset = rows  # type: ignore[attr-defined]
         if "group" in self.fields:
             self.fields["group"].empty_label = _("Stands alone")  # type: ignore[attr-defined]
+        if "trigger" in self.fields:
+            self.fields["trigger"].widget = forms.RadioSelect(choices=Trigger.choices)
+        if "position" in self.fields:
+            self.fields["position"].validators.append(MaxValueValidator(LAST_PLACE))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        effect = cleaned.get("effect")
-        if cleaned.get("trigger") != Trigger.EVENT:
-            cleaned["event"] = ""
-        if effect not in OF_ANOTHER:
-            cleaned["of"] = ""
-        if effect != Effect.MULTIPLIER:
-            cleaned["of_tier_rate"] = False
-        if effect != Effect.PER_ITEM:
-            cleaned["pieces"] = Rule.Pieces.SUM
-        return cleaned
+        trigger, effect = cleaned.get("trigger"), cleaned.get("effect")
+        others = self.instance.version.rules.exclude(pk=self.instance.pk)
+        if (other := others.filter(code=cleaned.get("code", "")).first()) is not None:
+            self.add_error("code", _("“%(rule)s” has this code.") % {"rule": other})
+        if not trigger or not effect:
+            return cleaned
+        if not fitting.choice_fits("effect", effect, trigger=trigger):
+            self.add_error("effect", _("Without a purchase there is no amount and no line: give units, or percent."))
+        empty = {"event": "", "of": "", "of_tier_rate": False, "pieces": Rule.Pieces.SUM}
+        left_out = {name for name in empty if not fitting.fits(name, trigger=trigger, effect=effect)}
+        return cleaned | {name: empty[name] for name in left_out}
 
 
 @admin.register(Rule)
-class RuleAdmin(PartAdmin):
+class RuleAdmin(Looked, PartAdmin):
     """Earning rules of every version."""
 
+    add_permission = Permission.EDIT_PROGRAM
     form = RuleForm
+    history_kind = "rule"
     list_display = ("name", "code", "unit", "effect", "rate_shown", "is_on", "version")
     list_select_related = ("version__program", "unit")
     search_fields = ("name", "code")
@@ -205,15 +224,136 @@ class RuleAdmin(PartAdmin):
         ),
         (_("How it stacks"), {"fields": (("group", "position"),)}),
     )
-    conditional_fields: ClassVar = {
-        "event": shown_if("trigger", "trigger == 'event'"),
-        "of": shown_if("effect", "['multiplier', 'bonus'].includes(effect)"),
-        "of_tier_rate": shown_if("effect", "effect == 'multiplier'"),
-        "pieces": shown_if("effect", "effect == 'per_item'"),
-    }
     inlines: ClassVar = [RuleClauseInline, TierRateInline, RuleLineRateInline, RuleCapInline]
     ordering = ("-version__number", "position")
+    change_form_template = "admin/programs/rule_form.html"
+    look_template = "admin/programs/rule_look.html"
 
     @admin.display(description=_("rate"), ordering="rate")
     def rate_shown(self, rule: Rule) -> str:
         return formats.rate(rule.rate)
+
+    # --- A new one -----------------------------------------------------------------------------------------------
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add a rule to the draft that the address names; to the only one there is, if it names none."""
+        if self.has_add_permission(request) and self._draft(request) is None:
+            messages.info(request, _("Open a draft, and add the rule there."))
+            return redirect("admin:programs_programversion_changelist")
+        return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
+
+    def _draft(self, request: HttpRequest) -> ProgramVersion | None:
+        drafts = ProgramVersion.objects.drafts().select_related("program")
+        if not request.user.is_superuser:
+            drafts = drafts.filter(program__business__in=businesses_of(request, Permission.EDIT_PROGRAM))
+        if wanted := request.GET.get("version"):
+            return next((draft for draft in drafts if str(draft.pk) == wanted), None)
+        few = list(drafts[:2])
+        return few[0] if len(few) == 1 else None
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is None:
+            form.draft = self._draft(request)
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        draft = self._draft(request)
+        assert draft is not None, "add_view asks for it"
+        last = draft.rules.aggregate(last=Max("position"))["last"]
+        unit = draft.program.units.order_by("pk").first()
+        return {"position": 0 if last is None else last + 1, "unit": unit.pk if unit else None}
+
+    def get_formsets_with_inlines(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Let the rows of a new rule know its version."""
+        return super().get_formsets_with_inlines(request, obj or Rule(version=self._draft(request)))
+
+    def response_post_save_add(self, request: HttpRequest, obj: Rule) -> HttpResponse:
+        return redirect("admin:programs_programversion_change", obj.version_id)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Rule) -> HttpResponse:
+        return redirect("admin:programs_programversion_change", obj.version_id)
+
+    # --- A purchase tried ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        tried = path("try/<uuid:version>/", self.admin_site.admin_view(self.try_it), name="programs_rule_try")
+        return [tried, *super().get_urls()]
+
+    def try_it(self, request: HttpRequest, version: Any) -> HttpResponse:
+        """GET: an example purchase, and what it would get under the version."""
+        seen = ProgramVersion.objects.select_related("program")
+        if not request.user.is_superuser:
+            seen = seen.filter(program__business__in=businesses_of(request, self.view_permission))
+        found = seen.filter(pk=version).first()
+        if found is None:
+            raise Http404
+        return TemplateResponse(
+            request,
+            "admin/programs/try.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Try a purchase against version %(number)d") % {"number": found.number},
+                "version": found,
+                "try_it": partial(panels.shown, panels.TRY, request, found, content.read(found)),
+            },
+        )
+
+    # --- As it stands in the form --------------------------------------------------------------------------------
+
+    def looked(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        """Return the rule in a sentence, what is wrong with it, and a purchase tried against the draft with it."""
+        form = context["adminform"].form
+        version: ProgramVersion = form.instance.version
+        terms, code = content.read(version), str(form.initial.get("code") or "")
+        rule = next((one for one in terms.rules if one.code == form.instance.code), None)
+        if form.is_bound:
+            rule = rule_as_typed(form, [inline.formset for inline in context["inline_admin_formsets"]])
+        if rule is not None:
+            terms = with_rule(terms, rule, code=code or rule.code)
+        words = words_for(version.program, terms)
+        return {
+            **_told(rule, terms, version, words),
+            "version": version,
+            "rules": _beside(terms, version, rule, words),
+            "table": json.dumps(fitting.table()),
+            "rows": {inline.formset.prefix: inline for inline in context["inline_admin_formsets"]},
+            "try_it": partial(
+                panels.shown,
+                panels.TRY,
+                request,
+                version,
+                terms,
+                rule=rule,
+                form_id="rule_form" if version.is_draft else "try_form",
+            ),
+        }
+
+
+def _told(rule: RuleContent | None, terms: Content, version: ProgramVersion, words: Words) -> dict[str, Any]:
+    if rule is None:
+        return {"sentence": [], "lines": {}, "faults": []}
+    faults = faults_of(version, terms) if version.is_draft else []
+    return {
+        "sentence": rule_sentence(rule, terms, words),
+        "lines": rule_lines(rule, words),
+        "faults": [fault.message for fault in faults if fault.where == f"rule:{rule.code}"],
+    }
+
+
+def _beside(terms: Content, version: ProgramVersion, rule: RuleContent | None, words: Words) -> list[dict[str, Any]]:
+    """Return the version's rules for the way from one to the other."""
+    pages = dict(version.rules.values_list("code", "pk"))
+    return [
+        {
+            "name": one.name,
+            "said": words.rate(one, one.rate) if one.rate else "",
+            "is_on": one.is_on,
+            "pk": pages.get(one.code),
+            "is_open": one is rule,
+        }
+        for one in terms.rules
+    ]

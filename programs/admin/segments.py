@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from django import forms
@@ -20,7 +21,10 @@ from accounts.admin_base import (
     actor,
     display,
 )
+from accounts.admin_history import RecordedRow
+from accounts.history.recording import Part, Place
 from accounts.roles import Permission
+from programs.journal import place_of, segment_part
 from programs.models import Segment, SegmentMember
 from programs.segments import add_members
 
@@ -74,7 +78,7 @@ class SegmentMemberInline(TenantInline, TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Segment)
-class SegmentAdmin(TenantAdmin):
+class SegmentAdmin(RecordedRow, TenantAdmin):
     """Segments of every program."""
 
     form = SegmentForm
@@ -89,6 +93,20 @@ class SegmentAdmin(TenantAdmin):
     fields = ("program", ("code", "name"), "add")
     readonly_after_creation = ("program", "code")
     inlines: ClassVar = [SegmentMemberInline]
+    recorded_fields = ("name",)
+
+    def part_of(self, obj: Segment) -> Part:
+        return segment_part(obj)
+
+    def place_of(self, obj: Segment) -> Place:
+        return place_of(obj.program)
+
+    def said_of(self, obj: Segment) -> dict[str, str]:
+        """Return the name and how many are in it; who they are is no setting."""
+        return {**super().said_of(obj), str(_("Members")): formats.number(obj.members.count())}
+
+    def history_zone(self, obj: Segment) -> tzinfo:
+        return obj.program.zone
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("program").annotate(members_in_it=Count("members"))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin_base import TenantAdmin
+from accounts.admin_history import RecordedRow
+from accounts.history.recording import Part, Place
 from accounts.roles import Permission
+from programs.journal import store_part
 from programs.models import Store
 
 
 @admin.register(Store)
-class StoreAdmin(TenantAdmin):
+class StoreAdmin(RecordedRow, TenantAdmin):
     """Stores by the code that tills send."""
 
     business_path = "business"
@@ -22,3 +25,10 @@ class StoreAdmin(TenantAdmin):
     search_fields = ("code", "name")
     fields = ("business", "code", "name")
     readonly_after_creation = ("business", "code")
+    recorded_fields = ("name",)
+
+    def part_of(self, obj: Store) -> Part:
+        return store_part(obj)
+
+    def place_of(self, obj: Store) -> Place:
+        return Place(obj.business)

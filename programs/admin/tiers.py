@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.validators import MaxValueValidator
 from django.db.models import F, Max, Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import PaginationInlineFormSet, UnfoldAdminDecimalFieldWidget, name_for_screen_readers
-from programs.admin.drafts import NumbersForm, PartAdmin, PartInline, PartOfPartInline, own_page
+from accounts.admin_base import UnfoldAdminDecimalFieldWidget, businesses_of, name_for_screen_readers
+from programs import content
+from programs.admin import panels
+from programs.admin.drafts import NumbersForm, PartAdmin, PartFormSet, PartInline, PartOfPartInline, own_page
+from programs.admin.looking import Looked
+from programs.admin.typed import tier_as_typed, with_tier
 from programs.admin.wording import tier_in_words
+from programs.changes.ladder import asked_lines, threshold_in_words, tier_lines
+from programs.changes.words import Words, words_for
+from programs.content import Content, TierContent
 from programs.models import ProgramVersion, Tier, TierBenefit, TierCondition
 
 HIGHEST_PLACE = 999
@@ -94,7 +105,7 @@ def _short(condition: TierCondition) -> str:
     return f"{condition.threshold.normalize():f}"
 
 
-class TierFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+class TierFormSet(PartFormSet):
     """The ladder's rows, which may change places with each other in one go."""
 
     def clean(self) -> None:
@@ -170,6 +181,7 @@ class TierConditionInline(PartOfPartInline):
     model = TierCondition
     form = TierConditionForm
     fields = ("measure", "unit", "threshold", "window", "months", "for_life")
+    verbose_name = _("condition")
     verbose_name_plural = _("conditions, all of which must be reached")
 
 
@@ -179,15 +191,135 @@ class TierBenefitInline(PartOfPartInline):
     model = TierBenefit
     fields = ("position", "kind", "name", "detail")
     ordering = ("position",)
+    verbose_name = _("benefit")
     verbose_name_plural = _("benefits")
 
 
-@admin.register(Tier)
-class TierAdmin(PartAdmin):
-    """Tiers of every version."""
+class TierPageForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A tier on its own page."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "rank" in self.fields:
+            self.fields["rank"].validators.append(MaxValueValidator(HIGHEST_PLACE))
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a place and a code that another tier of the version has, in words."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        others = Tier.objects.filter(version=self.instance.version_id).exclude(pk=self.instance.pk)
+        known: dict[str, dict[Any, str]] = {
+            "rank": dict(others.values_list("rank", "name")),
+            "code": dict(others.values_list("code", "name")),
+        }
+        faults = {
+            "rank": _("“%(tier)s” has this place. On the draft's page tiers can change places."),
+            "code": _("“%(tier)s” has this code."),
+        }
+        for field, fault in faults.items():
+            if (other := known[field].get(cleaned.get(field))) is not None:
+                self.add_error(field, fault % {"tier": other})
+        return cleaned
+
+
+@admin.register(Tier)
+class TierAdmin(Looked, PartAdmin):
+    """Tiers of every version; in a draft with what their change would do to the members."""
+
+    history_kind = "tier"
+    form = TierPageForm
     list_display = ("name", "code", "rank", "by_invitation", "version")
     search_fields = ("name", "code")
     fields = ("of_version", ("code", "name"), ("rank", "by_invitation"))
     inlines: ClassVar = [TierConditionInline, TierBenefitInline]
     ordering = ("-version__number", "rank")
+    change_form_template = "admin/programs/tier_form.html"
+    look_template = "admin/programs/tier_look.html"
+
+    def response_post_save_change(self, request: HttpRequest, obj: Tier) -> HttpResponse:
+        return redirect("admin:programs_tier_ladder", obj.version_id)
+
+    def get_urls(self) -> list[URLPattern]:
+        ladder = path("ladder/<uuid:version>/", self.admin_site.admin_view(self.ladder), name="programs_tier_ladder")
+        return [ladder, *super().get_urls()]
+
+    def ladder(self, request: HttpRequest, version: Any) -> HttpResponse:
+        """GET: all tiers of a version, and of a draft what publishing it would do to the members."""
+        seen = ProgramVersion.objects.select_related("program")
+        if not request.user.is_superuser:
+            seen = seen.filter(program__business__in=businesses_of(request, self.view_permission))
+        found = seen.filter(pk=version).first()
+        if found is None:
+            raise Http404
+        terms = content.read(found)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Tiers of version %(number)d") % {"number": found.number},
+            **_shown(request, found, terms, tier=None),
+        }
+        return TemplateResponse(request, "admin/programs/tier_ladder.html", context)
+
+    def looked(self, request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+        """Return the tier in words, the ladder it stands in, and what the draft with it would do to the members."""
+        form = context["adminform"].form
+        version: ProgramVersion = form.instance.version
+        terms, code = content.read(version), str(form.initial.get("code") or form.instance.code)
+        tier = next((one for one in terms.tiers if one.code == form.instance.code), None)
+        inlines = context["inline_admin_formsets"]
+        if form.is_bound:
+            tier = tier_as_typed(form, [inline.formset for inline in inlines])
+            terms = with_tier(terms, tier, code=code)
+        rows = {inline.formset.prefix: inline for inline in inlines}
+        shown = _shown(request, version, terms, tier=tier)
+        _say_what_is_in_force(rows["conditions"].formset, code, shown["before"], shown["words"])
+        return {**shown, "rows": rows, "lines": tier_lines(tier, shown["words"]) if tier else {}}
+
+
+def _shown(
+    request: HttpRequest, version: ProgramVersion, terms: Content, *, tier: TierContent | None
+) -> dict[str, Any]:
+    """Return the ladder with what differs from the terms in force, and the panels that know the members."""
+    in_force = version.program.version_at(version.program.now())
+    before = content.read(in_force) if in_force is not None and in_force != version else None
+    words = words_for(version.program, before, terms)
+    pages = dict(version.tiers.values_list("code", "pk"))
+    old = {one.code: one for one in before.tiers} if before else {}
+    of = {"before": before, "looked_at": tier.code if tier else ""}
+    return {
+        "version": version,
+        "before": before,
+        "words": words,
+        "is_empty": not terms.tiers,
+        "ladder": [
+            {
+                "tier": one,
+                "pk": pages.get(one.code),
+                "is_open": tier is not None and one.code == tier.code,
+                "step": min(place, 3),
+                "asks": asked_lines(one, words),
+                "was": _was(one, old.get(one.code), words),
+                "is_new": bool(before) and one.code not in old,
+            }
+            for place, one in reversed(list(enumerate(terms.tiers)))
+        ],
+        "moves": partial(panels.shown, panels.TIER_MOVES, request, version, terms, **of) if version.is_draft else "",
+        "spread": partial(panels.shown, panels.TIER_SPREAD, request, version, terms, **of) if version.is_draft else "",
+    }
+
+
+def _was(tier: TierContent, old: TierContent | None, words: Words) -> list[str]:
+    """Return what a tier asked for under the terms in force, where that differs."""
+    if old is None or old.conditions == tier.conditions:
+        return []
+    return list(asked_lines(old, words).values()) or [str(_("Everyone's"))]
+
+
+def _say_what_is_in_force(formset: Any, code: str, before: Content | None, words: Words) -> None:
+    """Tell each condition's row how much the terms in force ask for, where that is something else."""
+    old = next((tier for tier in before.tiers if tier.code == code), None) if before else None
+    known = {(one.measure, one.unit, one.window, one.for_life): one for one in old.conditions} if old else {}
+    for form in formset.forms:
+        row = form.instance
+        found = known.get((row.measure, row.unit.code if row.unit else "", row.window, row.for_life))
+        if found is not None and row.threshold is not None and found.threshold != row.threshold:
+            form.in_force = threshold_in_words(found, words)

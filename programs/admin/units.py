@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import UnfoldAdminCheckboxSelectMultipleWidget
 from programs.admin.drafts import PartAdmin, PartInline, PartOfPartInline, own_page, shown_if
+from programs.admin.looking import NoticesOthers
 from programs.admin.wording import unit_in_words
 from programs.models import ProgramVersion, TierExpiry, UnitTerms
 
@@ -92,10 +93,11 @@ class TierExpiryInline(PartOfPartInline):
 
 
 @admin.register(UnitTerms)
-class UnitTermsAdmin(PartAdmin):
+class UnitTermsAdmin(NoticesOthers, PartAdmin):
     """Terms of units in every version."""
 
     form = UnitTermsForm
+    history_kind = "unit"
     list_display = ("unit", "expiry", "expiry_months", "version")
     list_select_related = ("version__program", "unit")
     readonly_fields = ("of_version", "unit")
@@ -125,6 +127,9 @@ class UnitTermsAdmin(PartAdmin):
         "fixed_days": shown_if("expiry", "expiry == 'fixed'"),
         "kept_alive_by": shown_if("expiry", "expiry == 'inactivity'"),
     }
+
+    def history_code(self, obj: UnitTerms) -> str:
+        return obj.unit.code
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Reached from the version's page alone."""

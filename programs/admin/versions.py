@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -11,10 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.utils import timezone
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts import formats
 from accounts.admin_base import TenantAdmin, actor, businesses_of, display
@@ -22,35 +21,15 @@ from accounts.roles import Permission
 from programs import actions, content
 from programs.admin.drafts import DraftOnly, offer, shown_if
 from programs.admin.groups import EventTypeInline, RuleGroupInline
-from programs.admin.places import placed
+from programs.admin.looking import NoticesOthers
+from programs.admin.publishing import PublishPage
+from programs.admin.recorded import RecordedTerms
+from programs.admin.rewards import RewardInline
 from programs.admin.rules import RuleInline
 from programs.admin.tiers import TierForm, TierInline
 from programs.admin.units import UnitTermsInline
 from programs.changes import compare
-from programs.faults import faults_of
-from programs.models import Membership, Program, ProgramVersion
-
-
-class PublishForm(forms.Form):
-    """When the terms take effect. Moments are the program's zone's."""
-
-    NOW, LATER = "now", "later"
-
-    when = forms.ChoiceField(choices=[(NOW, _("At once")), (LATER, _("At a moment"))], initial=NOW)
-    moment = forms.DateTimeField(required=False)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("when") == self.LATER and not cleaned.get("moment") and "moment" not in self.errors:
-            self.add_error("moment", _("Say from which moment."))
-        if cleaned.get("when") == self.NOW and cleaned.get("moment"):
-            self.add_error("when", _("A moment is filled in: choose it above, or empty it to publish at once."))
-        return cleaned
-
-    @property
-    def in_force_from(self) -> datetime | None:
-        """The moment that was chosen; None for the program's present."""
-        return self.cleaned_data["moment"] if self.cleaned_data["when"] == self.LATER else None
+from programs.models import ProgramVersion
 
 
 class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -74,11 +53,11 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ProgramVersion)
-class VersionAdmin(DraftOnly, TenantAdmin):
+class VersionAdmin(RecordedTerms, NoticesOthers, PublishPage, DraftOnly, TenantAdmin):
     """Versions of the terms. One draft a program can be edited; the published ones are for reading."""
 
     business_path = "program__business"
-    list_display = ("program", "number", "state", "in_force", "note", "published_by")
+    list_display = ("program", "number", "state", "in_force", "note", "published_by", "compared")
     list_display_links = ("program", "number")
     list_select_related = ("program", "published_by")
     list_filter = ("status", ("program", admin.RelatedOnlyFieldListFilter))
@@ -90,7 +69,7 @@ class VersionAdmin(DraftOnly, TenantAdmin):
         (
             _("What counts"),
             {
-                "fields": (("tax_earns", "paid_part_earns"), "year_starts"),
+                "fields": (("tax_earns", "paid_part_earns"), ("redeemed_come_back", "year_starts")),
                 "classes": ("collapse",),
             },
         ),
@@ -127,7 +106,7 @@ class VersionAdmin(DraftOnly, TenantAdmin):
         "trial_once_in_months": shown_if("trial_tier", "trial_tier != ''"),
         "notice_days": shown_if("needs_notice", "needs_notice"),
     }
-    inlines: ClassVar = [TierInline, RuleInline, RuleGroupInline, UnitTermsInline, EventTypeInline]
+    inlines: ClassVar = [TierInline, RuleInline, RuleGroupInline, RewardInline, UnitTermsInline, EventTypeInline]
     change_form_outer_before_template = "admin/programs/version_head.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -142,10 +121,21 @@ class VersionAdmin(DraftOnly, TenantAdmin):
         moment = version.in_force_from
         return formats.moment(moment, zone=version.program.zone) if moment else "–"
 
+    @admin.display(description=_("changes"))
+    def compared(self, version: ProgramVersion) -> Any:
+        """The way to what it says otherwise than the version before it."""
+        if version.number == 1:
+            return "–"
+        page = reverse("admin:programs_program_compare", args=[version.program_id])
+        query = urlencode({"from": version.number - 1, "to": version.number})
+        return format_html('<a class="lo-link" href="{}?{}">{}</a>', page, query, _("Compare"))
+
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(
-                "<uuid:pk>/publish/", self.admin_site.admin_view(self.publish), name="programs_programversion_publish"
+                "<uuid:pk>/publish/",
+                self.admin_site.admin_view(self.publish_page),
+                name="programs_programversion_publish",
             ),
             path(
                 "<uuid:pk>/discard/", self.admin_site.admin_view(self.discard), name="programs_programversion_discard"
@@ -168,46 +158,18 @@ class VersionAdmin(DraftOnly, TenantAdmin):
             if isinstance(row, TierForm) and row.has_changed() and row not in formset.deleted_forms:
                 row.save_threshold()
 
-    def publish(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """GET: what would change, and what stands in the way. POST: publish it."""
-        version = self._draft(request, pk, Permission.PUBLISH_PROGRAM)
-        with timezone.override(version.program.zone):
-            form = PublishForm(request.POST if request.method == "POST" else None)
-            if request.method == "POST" and form.is_valid():
-                refusal = self._publish(request, version, form)
-                if refusal is None:
-                    return redirect("admin:programs_programversion_change", version.pk)
-                form.add_error(None, refusal)
-            return TemplateResponse(
-                request,
-                "admin/programs/publish.html",
-                {**self._context(request, version), **_review(version), "form": form},
-            )
-
-    def _publish(self, request: HttpRequest, version: ProgramVersion, form: PublishForm) -> str | None:
-        """Publish it and say so; return why it could not be."""
-        try:
-            published = actions.publish(version=version, in_force_from=form.in_force_from, by=actor(request))
-        except actions.CannotPublishError:
-            return str(_("Nothing was published: mend the faults first."))
-        except actions.MomentError as error:
-            return str(error)
-        except actions.NotADraftError:
-            return str(_("Nothing was published: someone else did it just now."))
-        self.log_change(request, published, str(_("Published.")))
-        messages.success(request, _published_words(published))
-        return None
-
     def discard(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """GET: ask. POST: throw the draft away."""
-        version = self._draft(request, pk, Permission.EDIT_PROGRAM)
+        version = self.draft_for(request, pk, Permission.EDIT_PROGRAM)
         if request.method != "POST":
-            return TemplateResponse(request, "admin/programs/discard.html", self._context(request, version))
+            title = _("Discard the draft of version %(number)d") % {"number": version.number}
+            return TemplateResponse(request, "admin/programs/discard.html", self.page_context(request, version, title))
         actions.discard_draft(version=version, by=actor(request))
         messages.success(request, _("The draft is discarded; the terms in force stay as they are."))
         return redirect("admin:programs_program_change", version.program_id)
 
-    def _draft(self, request: HttpRequest, pk: Any, permission: Permission) -> ProgramVersion:
+    def draft_for(self, request: HttpRequest, pk: Any, permission: Permission) -> ProgramVersion:
+        """Return the draft that a page is about; 404 for a stranger's, 403 for whom the role does not let do it."""
         version = self.get_object(request, str(pk))
         if not isinstance(version, ProgramVersion):
             raise Http404
@@ -217,13 +179,15 @@ class VersionAdmin(DraftOnly, TenantAdmin):
             raise Http404
         return version
 
-    def _context(self, request: HttpRequest, version: ProgramVersion) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, version: ProgramVersion, title: str) -> dict[str, Any]:
+        """Return what every page about one version needs."""
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": version,
             "version": version,
-            "title": _("Review and publish version %(number)d") % {"number": version.number},
+            "program": version.program,
+            "title": title,
         }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -243,33 +207,11 @@ def _head_of(version: ProgramVersion) -> dict[str, Any]:
         "changes": changes,
         "program": program,
         "zone": program.zone,
+        "compared_with": base if version.is_draft else _before(version),
     }
 
 
-def _review(version: ProgramVersion) -> dict[str, Any]:
-    program = version.program
-    base = actions.latest_published(program)
-    return {
-        "base": base,
-        "program": program,
-        "faults": placed(faults_of(version), version),
-        "changes": compare(content.read(base) if base else None, content.read(version), program=program),
-        "members": _members(program),
-        "now": formats.moment(program.now(), zone=program.zone),
-    }
-
-
-def _members(program: Program) -> int:
-    return program.memberships.exclude(status=Membership.Status.CLOSED).count()
-
-
-def _published_words(version: ProgramVersion) -> str:
-    program, members = version.program, _members(version.program)
-    assert version.in_force_from is not None, version
-    text = ngettext(
-        "Version %(number)d is published, in force from %(moment)s. %(count)s member is being reviewed.",
-        "Version %(number)d is published, in force from %(moment)s. %(count)s members are being reviewed.",
-        members,
-    )
-    moment = formats.moment(version.in_force_from, zone=program.zone)
-    return text % {"number": version.number, "moment": moment, "count": formats.number(members)}
+def _before(version: ProgramVersion) -> ProgramVersion | None:
+    """Return the version that was published before this one."""
+    earlier = version.program.versions.published().filter(number__lt=version.number)
+    return earlier.order_by("number").last()

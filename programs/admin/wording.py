@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from programs import content
+from programs.changes import rewards
 from programs.changes.ladder import asked_lines
 from programs.changes.rules import brief_lines, limits_of
 from programs.changes.units import unit_lines
@@ -65,6 +66,13 @@ def group_in_words(code: str, version: ProgramVersion) -> list[str]:
         return []
     names = ", ".join(rule.name for rule in told.terms.rules if rule.group == code) or _("No rule yet")
     return [names, *_each(limits_of(group, told.terms.rules, told.words))]
+
+
+def reward_in_words(code: str, version: ProgramVersion) -> list[str]:
+    """Return what a reward takes and gives, for whom, and when."""
+    told = _told(version)
+    reward = next((reward for reward in told.terms.rewards if reward.code == code), None)
+    return _each(rewards.brief_lines(reward, told.words)) if reward else []
 
 
 def unit_in_words(code: str, version: ProgramVersion) -> list[str]:

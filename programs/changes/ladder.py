@@ -24,7 +24,7 @@ def tier_lines(tier: TierContent, words: Words) -> Lines:
 
 def asked_lines(tier: TierContent, words: Words) -> Lines:
     """Return what a tier asks for."""
-    return {condition_name(given, words): _threshold(given, words) for given in tier.conditions}
+    return {condition_name(given, words): threshold_in_words(given, words) for given in tier.conditions}
 
 
 def benefit_lines(tier: TierContent) -> Lines:
@@ -54,15 +54,30 @@ def condition_name(condition: ConditionContent, words: Words) -> str:
     return _("For life: %(condition)s") % {"condition": name} if condition.for_life else name
 
 
+def measured(condition: ConditionContent, words: Words) -> str:
+    """Return what a condition measures, without how much of it: “Spend in a calendar year”."""
+    said = {"measure": _measure(condition.measure, condition.unit, words), "time": months(condition.months or 0)}
+    if condition.measure == Measure.YEARS:
+        return _("Years in the tier or above")
+    names = {
+        Window.ROLLING: _("%(measure)s in the last %(time)s"),
+        Window.ANNIVERSARY: _("%(measure)s in a year of membership"),
+        Window.LIFETIME: _("%(measure)s since joining"),
+        Window.CALENDAR_YEAR: _("%(measure)s in a calendar year"),
+    }
+    return names[Window(condition.window)] % said
+
+
+def threshold_in_words(condition: ConditionContent, words: Words) -> str:
+    """Return how much a condition asks for."""
+    return _needed(condition.measure, condition.unit, condition.threshold, words)
+
+
 def _measure(measure: str, unit: str, words: Words) -> str:
     if measure == Measure.UNITS:
         name = words.unit(unit)
         return _("%(units)s earned") % {"units": name[:1].upper() + name[1:]}
     return str(Measure(measure).label)
-
-
-def _threshold(condition: ConditionContent, words: Words) -> str:
-    return _needed(condition.measure, condition.unit, condition.threshold, words)
 
 
 def _needed(measure: str, unit: str, need: Decimal, words: Words) -> str:
@@ -92,6 +107,7 @@ def switch_lines(terms: Content) -> Lines:
     lines = {
         _("Tax"): _earns(terms.tax_earns),
         _("The part paid with units"): _earns(terms.paid_part_earns),
+        _("Units spent on what is returned"): _("come back") if terms.redeemed_come_back else _("stay spent"),
         _("The program's year begins in"): str(ProgramVersion.Month(terms.year_starts).label),
         _("A tier is held"): str(ProgramVersion.TierValidity(terms.tier_validity).label),
         _("A member falls"): str(ProgramVersion.TierFall(terms.tier_fall).label),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 
 from babel.numbers import get_currency_precision
@@ -26,7 +26,7 @@ Lines = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The currency of the terms, the units, and by code the names of tiers, rules, groups, events, segments."""
+    """Currency and units of the terms, names of tiers, rules, groups, events, segments by code, the time zone."""
 
     currency: str
     units: Mapping[str, Unit]
@@ -35,6 +35,7 @@ class Words:
     groups: Mapping[str, str] = field(default_factory=dict)
     events: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
     @property
     def digits(self) -> int:
@@ -97,6 +98,7 @@ def words_for(program: Program, *versions: Content | None) -> Words:
         groups={group.code: group.name for terms in known for group in terms.groups},
         events={event.code: event.name for terms in known for event in terms.events},
         segments={segment.code.casefold(): segment.name for segment in program.segments.all()},
+        zone=program.zone,
     )
 
 
@@ -247,10 +249,14 @@ def _cap_name(cap: CapContent) -> str:
 
 
 def _cap(cap: CapContent, unit: str, words: Words) -> str:
-    if cap.counts == RuleCap.Counts.AMOUNT:
-        said = words.amount(cap.amount)
-    elif cap.counts == RuleCap.Counts.UNITS:
-        said = words.units_of(unit, cap.amount) if unit else formats.rate(cap.amount)
-    else:
-        said = ngettext("%(count)d time", "%(count)d times", int(cap.amount)) % {"count": int(cap.amount)}
+    said = limit_in_words(cap, unit, words)
     return said if cap.is_on else _("%(limit)s (switched off)") % {"limit": said}
+
+
+def limit_in_words(cap: CapContent, unit: str, words: Words) -> str:
+    """Return how much a limit lets through; ``unit`` is the code of the one that is given."""
+    if cap.counts == RuleCap.Counts.AMOUNT:
+        return words.amount(cap.amount)
+    if cap.counts == RuleCap.Counts.UNITS:
+        return words.units_of(unit, cap.amount) if unit else formats.rate(cap.amount)
+    return ngettext("%(count)d time", "%(count)d times", int(cap.amount)) % {"count": int(cap.amount)}

@@ -87,3 +87,14 @@ def window_of(day: date, window: str, year_starts: int = 1) -> str:
     if window == "lifetime":
         return "ever"
     raise KeyError(window)
+
+
+def window_after(day: date, window: str, year_starts: int = 1) -> date | None:
+    """Return the first day of the window that follows the one ``day`` falls in; None for a lifetime."""
+    if window == "day":
+        return day + timedelta(days=1)
+    if window == "week":
+        return day + timedelta(days=7 - day.weekday())
+    months = {"month": 1, "quarter": 3 - (day.month - 1) % 3, "year": 13 - day.month}
+    months["program_year"] = (year_starts - day.month - 1) % 12 + 1
+    return months_later(day.replace(day=1), months[window]) if window in months else None

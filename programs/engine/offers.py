@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from programs.engine.baskets import Basket
 from programs.engine.clauses import LINE_KINDS, Context, failing, moment_of
-from programs.engine.dates import local_day, window_of
+from programs.engine.dates import local_day, start_of, window_after, window_of
 from programs.engine.limits import Limit, counter_key
 from programs.engine.state import Ask, Cost, Refusal, State
 from programs.engine.terms import RATE_SCALE, Cap, Reward, Terms
@@ -21,11 +21,11 @@ def judge(*, reward: Reward, terms: Terms, state: State, ask: Ask, at: datetime)
     """Return what the reward takes of the member at ``at``, or why it cannot be had.
 
     Codes: tier-too-low, not-open, limit-reached, basket-share, not-enough-units; of what was asked amount-needed,
-    amount-step, no-amount, one-at-a-time, basket-needed; converts for what units turn into by themselves.
+    amount-step, no-amount, one-at-a-time, basket-needed; comes-by-itself for what units turn into.
     """
     own = reward.for_tier(state.tier)
     if reward.conversion:
-        return Refusal("converts")
+        return Refusal("comes-by-itself")
     if reward.from_tier and terms.rank(state.tier) < terms.rank(reward.from_tier):
         return Refusal("tier-too-low")
     if (closed := not_open(reward=own, terms=terms, state=state, at=at)) is not None:
@@ -38,8 +38,8 @@ def judge(*, reward: Reward, terms: Terms, state: State, ask: Ask, at: datetime)
         return uses
     if (beyond := beyond_basket(own, cost, ask)) is not None:
         return beyond
-    missing = cost.units - max(0, state.balance(own.unit, "available"))
-    if missing > 0:
+    missing = cost.units - state.balance(own.unit, "available")
+    if missing > 0 and cost.units:
         return Refusal("not-enough-units", missing=missing)
     return replace(cost, uses=uses)
 
@@ -133,7 +133,7 @@ def _cost(reward: Reward, ask: Ask) -> Cost | Refusal:
 
 def beyond_basket(reward: Reward, cost: Cost, ask: Ask) -> Refusal | None:
     """Return that the basket does not allow it; None where it does."""
-    share = reward.most_share
+    share = 100 * RATE_SCALE if reward.most_share is None and reward.by_amount else reward.most_share
     if ask.basket is None:
         needs_it = reward.least_basket or (share is not None and share < 100 * RATE_SCALE)
         return Refusal("basket-needed") if needs_it else None
@@ -142,7 +142,10 @@ def beyond_basket(reward: Reward, cost: Cost, ask: Ask) -> Refusal | None:
     if share is None or cost.value is None:
         return None
     most = ask.basket * share // (100 * RATE_SCALE)
-    return Refusal("basket-share", why="share", most=most) if cost.value > most else None
+    if cost.value <= most:
+        return None
+    step = reward.step if reward.by_amount else reward.value or 1
+    return Refusal("basket-share", why="share", most=most // step * step)
 
 
 def _uses(reward: Reward, terms: Terms, state: State, quantity: int, at: datetime) -> dict[str, int] | Refusal:
@@ -152,7 +155,9 @@ def _uses(reward: Reward, terms: Terms, state: State, quantity: int, at: datetim
     for cap in reward.caps:
         key = limit_key(reward, cap, window_of(day, cap.window, terms.year_starts))
         if state.counters.get(key, 0) + quantity > cap.limit:
-            return Refusal("limit-reached", why=cap.window, most=cap.limit)
+            following = window_after(day, cap.window, terms.year_starts)
+            opens_at = start_of(following, terms.zone) if following is not None else None
+            return Refusal("limit-reached", why=cap.window, most=cap.limit, opens_at=opens_at)
         uses[key] = quantity
     return uses
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from programs.engine.dates import after, days_later, end_after_months, local_day, months_later, start_of, window_of
+from programs.engine.expiry import forfeited_at
 from programs.engine.limits import Limit, counter_key
 from programs.engine.offers import judge
 from programs.engine.state import (
@@ -26,13 +27,19 @@ from programs.engine.terms import Cap, Reward, Terms
 from programs.engine.value import Value
 
 REDEMPTION = "redemption"
+MOST_AT_ONCE = (
+    500  # Vouchers of one step: a till's typing error must not fill the tables. The rest comes with the next.
+)
 
 
 class Spending:
     """The holds, vouchers and conversions of one member's fold."""
 
-    def __init__(self, state: State, outcome: Outcome, value: Value, new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self, state: State, outcome: Outcome, value: Value, new_id: Callable[[], UUID], ends_at: datetime | None
+    ) -> None:
         self.state = state
+        self.ends_at = ends_at  # Of the program: no hold outlives it.
         self.outcome = outcome
         self.value = value
         self.new_id = new_id
@@ -51,7 +58,17 @@ class Spending:
         assert reward is not None
         taken = self.value.hold(reward.unit, found.units, redemption_id=one.id, at=one.occurred_at)
         self._count(found.uses.items(), sign=1)
-        hold = Hold(one.id, reward.code, reward.unit, found.units, found.quantity, taken, one.ends_at, found.uses)
+        hold = Hold(
+            id=one.id,
+            reward=reward.code,
+            unit=reward.unit,
+            units=found.units,
+            quantity=found.quantity,
+            taken=taken,
+            ends_at=one.ends_at,
+            uses=found.uses,
+            gives=reward.gives,
+        )
         self.state.holds.append(hold)
         self.outcome.reserved[one.id] = found
 
@@ -67,12 +84,15 @@ class Spending:
 
     def next_end(self) -> datetime | None:
         """Return when the time of the next hold is up."""
-        return min((hold.ends_at for hold in self.state.holds), default=None)
+        return min((self._end_of(hold) for hold in self.state.holds), default=None)
 
     def time_out(self, due: datetime) -> None:
         """Give free what nobody captured in time."""
-        for hold in [hold for hold in self.state.holds if hold.ends_at <= due]:
-            self._release(hold, hold.ends_at, is_over=True)
+        for hold in [hold for hold in self.state.holds if self._end_of(hold) <= due]:
+            self._release(hold, self._end_of(hold), is_over=True)
+
+    def _end_of(self, hold: Hold) -> datetime:
+        return hold.ends_at if self.ends_at is None else min(hold.ends_at, self.ends_at)
 
     def _capture(self, hold: Hold, at: datetime, terms: Terms) -> None:
         self._forget(hold)
@@ -81,9 +101,8 @@ class Spending:
             if REDEMPTION in how.kept_alive_by:
                 key = f"kept:{unit}"
                 self.state.moments[key] = max(at, self.state.moments.get(key, at))
-        reward = terms.reward(hold.reward)
-        if reward is not None and reward.gives is not None:
-            self.value.give(*reward.gives, redemption_id=hold.id, at=at, terms=terms, tier=self.state.tier)
+        if hold.gives is not None and hold.gives[0] in terms.units:
+            self.value.give(*hold.gives, redemption_id=hold.id, at=at, terms=terms, tier=self.state.tier)
         self.outcome.captured.append(hold.id)
 
     def _release(self, hold: Hold, at: datetime, *, is_over: bool) -> None:
@@ -107,6 +126,7 @@ class Spending:
         for reward in _converting(terms, "at_once"):
             count = self.state.balance(reward.unit, "available") // reward.price
             if count > 0:
+                count = min(count, MOST_AT_ONCE)
                 day = local_day(at, terms.zone)
                 count = min(count, self._left_of_year(reward, terms, day))
                 self._issue(reward, count, terms, at, activity_id, counted_on=day)
@@ -188,15 +208,31 @@ class Spending:
             self.outcome.withdrawn.append((voucher, refund_id))
             missing -= sum(amount for _lot, amount in voucher.taken)
 
-    def restore(self, restores: Iterable[Restored], at: datetime, refund_id: UUID) -> dict[str, int]:
-        """Give the burned units of returned redemptions back to their old lots; return how many, by unit."""
+    def restore(self, restores: Iterable[Restored], at: datetime, refund_id: UUID, terms: Terms) -> dict[str, int]:
+        """Give the burned units of returned redemptions back to their old lots; return how many, by unit.
+
+        What would have been forfeited meanwhile, had it not been spent, is so at once.
+        """
         back: dict[str, int] = {}
         for one in restores:
             if one.taken:
                 self.value.restore(one.unit, one.taken, redemption_id=one.id, at=at, activity_id=refund_id)
                 back[one.unit] = back.get(one.unit, 0) + sum(amount for _lot, amount in one.taken)
+                self._forfeit_then(one, at, terms)
             self.outcome.restored[one.id] = refund_id
         return back
+
+    def _forfeit_then(self, one: Restored, at: datetime, terms: Terms) -> None:
+        how = terms.units.get(one.unit)
+        if how is None or one.spent_at is None:
+            return
+        known = [moment for moment, _activity in self.state.standing_activity]
+        known += [self.state.moments[key] for key in (f"kept:{one.unit}",) if key in self.state.moments]
+        later = sorted(moment for moment in known if moment > one.spent_at)
+        tier, zone = self.state.tier, terms.zone
+        if forfeited_at(how, tier=tier, earned_at=one.spent_at, later=later, zone=zone) is not None:
+            named = {lot_id for lot_id, _amount in one.taken}
+            self.value.expire([lot for lot in self.value.open_lots() if lot.id in named], at)
 
 
 def voucher_end(reward: Reward, issued_at: datetime, zone: ZoneInfo) -> datetime | None:

@@ -116,6 +116,7 @@ class Restored:
     id: UUID
     unit: str
     taken: Taken
+    spent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Hold:
     taken: Taken
     ends_at: datetime
     uses: Mapping[str, int] = field(default_factory=dict)
+    gives: tuple[str, int] | None = None  # What a gift of units brings when it is captured.
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,9 +286,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A program's published versions in the order in which they come into force."""
+    """A program's published versions in the order in which they come into force.
+
+    ``ends_at``: the moment at which a closed program ends, and with it whatever its members still have.
+    """
 
     versions: Sequence[Terms]
+    ends_at: datetime | None = None
 
     def index_at(self, moment: datetime) -> int:
         """Return the index of the version in force at ``moment``; -1 before the first."""

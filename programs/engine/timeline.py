@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from programs.engine.baskets import is_gone
+from programs.engine.closing import by_the_end, end_of, farewells
 from programs.engine.dates import local_day
 from programs.engine.earning import (
     Basket,
@@ -90,7 +91,7 @@ class _Timeline:
             state, self.outcome, schedule, max(0, schedule.index_at(state.as_of)) if is_first else index
         )
         self.value = Value(state, self.outcome, new_id)
-        self.spending = Spending(state, self.outcome, self.value, new_id)
+        self.spending = Spending(state, self.outcome, self.value, new_id, schedule.ends_at)
         if is_first:
             self.ladder.rise(at=state.as_of)
             self.ladder.review(state.as_of, reason="joined", since=state.joined_at, activity_id=None)
@@ -120,7 +121,7 @@ class _Timeline:
         moments += [self.spending.next_end(), self.spending.next_issue(self.terms, self.done_until)]
         moments += [self._next(loss, falls=falls) for loss, falls in self._tier_ends()]
         moments += [self._next(loss, falls=True) for loss in self._forfeits()]
-        return min((moment for moment in moments if moment is not None), default=None)
+        return min(by_the_end(moments, self.schedule), default=None)
 
     def _do_due(self, due: datetime) -> None:
         if self._next_version() == due:
@@ -157,6 +158,8 @@ class _Timeline:
         self.value.expire(over, due)
         for unit in forfeited:
             self.value.expire([lot for lot in self.value.open_lots() if lot.unit == unit], due)
+        if self.schedule.ends_at is not None and self.schedule.ends_at <= due:
+            self.value.expire(self.value.open_lots(), due)
 
     def _next_version(self) -> datetime | None:
         following = self.ladder.index + 1
@@ -187,7 +190,8 @@ class _Timeline:
         return moment is not None and moment <= due
 
     def _ends_by(self, lot: Lot, due: datetime) -> bool:
-        return lot.expires_at is not None and self._is_over(_loss_of(lot, lot.expires_at), due, falls=True)
+        end = end_of(lot, self.schedule)
+        return end is not None and self._is_over(_loss_of(lot, end), due, falls=True)
 
     def _tell(self, due: datetime) -> None:
         """Write the notices of losses that lie so near that the member must be told."""
@@ -195,7 +199,8 @@ class _Timeline:
             return
         losses = [loss for loss, falls in self._tier_ends() if falls]
         losses += self._forfeits()
-        losses += [_loss_of(lot, lot.expires_at) for lot in self.value.open_lots() if lot.expires_at is not None]
+        losses += [_loss_of(lot, end) for lot in self.value.open_lots() if (end := end_of(lot, self.schedule))]
+        losses += farewells(self.state, self.schedule)
         for loss in losses:
             moment = tells_at(loss, state=self.state, terms=self.terms)
             if moment is not None and moment <= due:
@@ -207,10 +212,12 @@ class _Timeline:
         for lot in self.state.lots:
             if lot.remaining > 0 and lot.matures_at is not None:
                 moments.append(lot.matures_at)
-            if lot.remaining > 0 and lot.expires_at is not None:
-                loss = _loss_of(lot, lot.expires_at)
-                moment = next_moment(loss, state=self.state, terms=self.terms)
+            if lot.remaining > 0 and (end := end_of(lot, self.schedule)) is not None:
+                moment = next_moment(_loss_of(lot, end), state=self.state, terms=self.terms)
                 moments += [] if moment is None else [moment]
+        for farewell in farewells(self.state, self.schedule):
+            told_at = tells_at(farewell, state=self.state, terms=self.terms)
+            moments += [farewell.ends_at] if told_at is None else [told_at]
         self.state.due_of_lots = min(moments, default=None)
 
     # --- Activity --------------------------------------------------------------------------------------------
@@ -358,7 +365,7 @@ class _Timeline:
         owed = dict(self.state.owed)
         facts: dict[str, Any] = {"purchase": str(one.purchase_id), "credit": credit}
         if one.restores and terms.redeemed_come_back:
-            facts["restored"] = self.spending.restore(one.restores, moment, one.id)
+            facts["restored"] = self.spending.restore(one.restores, moment, one.id, terms)
         waived = self.value.take_back(
             awards,
             refund_id=one.id,

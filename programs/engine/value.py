@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,6 +16,18 @@ NO_END = datetime.max.replace(tzinfo=UTC)
 MEMBERS_OWN = frozenset({"available", "pending", "held"})
 Given = Sequence[tuple[str, str, int]]
 """By rule: the unit and what it gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a correction makes of one activity in one unit: smallest steps, signed. ``tier`` is that of its day."""
+
+    activity_id: UUID
+    unit: str
+    amount: int
+    at: datetime
+    tier: str
+    terms: Terms
 
 
 class Value:
@@ -141,12 +154,21 @@ class Value:
         others = [lot for lot in self.open_lots() if lot.unit == unit and lot.account == "available" and lot not in own]
         return sum(lot.remaining + lot.expired - lot.waived for lot in own) + sum(lot.remaining for lot in others)
 
-    def _settle_debt(self, unit: str, left: int, policy: str, moves: list[Move], waived: dict[str, int]) -> None:
+    def _settle_debt(
+        self,
+        unit: str,
+        left: int,
+        policy: str,
+        moves: list[Move],
+        waived: dict[str, int],
+        *,
+        target: str = "reversed",
+    ) -> None:
         """Do what the unit's policy says with units that were spent before they were to be taken back."""
         if not left:
             return
         if policy == "owe":
-            moves += self._move(unit, "available", "reversed", left)
+            moves += self._move(unit, "available", target, left)
         elif policy == "remember":
             self.state.owed[unit] = self.state.owed.get(unit, 0) + left
         else:
@@ -172,12 +194,12 @@ class Value:
         moves += self._move(unit, "reversed", lot.account, amount)
         self.state.lots.append(lot)
 
-    def _take(self, lots: Iterable[Lot], amount: int, moves: list[Move]) -> int:
+    def _take(self, lots: Iterable[Lot], amount: int, moves: list[Move], *, target: str = "reversed") -> int:
         """Take up to ``amount`` out of the lots, in order; return what was found there."""
         taken = 0
         for lot in lots:
             if part := min(lot.remaining, amount - taken):
-                moves += self._move(lot.unit, lot.account, "reversed", part)
+                moves += self._move(lot.unit, lot.account, target, part)
                 lot.remaining, lot.reversed, lot.is_touched = lot.remaining - part, lot.reversed + part, True
                 taken += part
         return taken
@@ -277,6 +299,95 @@ class Value:
         self._post(kind, activity_id, at, moves, redemption_id)
         for lot in back:
             self._pay_what_is_owed(lot, at)
+
+    # --- Moving in -------------------------------------------------------------------------------------------
+
+    def open_with(
+        self,
+        unit: str,
+        amount: int,
+        *,
+        at: datetime,
+        earned_at: datetime,
+        expires_at: datetime | None,
+        terms: Terms,
+    ) -> Lot:
+        """Give units that the member brings from elsewhere, spendable at once; return their lot.
+
+        They end at ``expires_at``, where it is None as the terms say of units earned at ``earned_at``.
+        """
+        self._opens(unit, earned_at)
+        lot = Lot(self.new_id(), unit, None, amount, amount, earned_at, expires_at=expires_at, is_new=True)
+        if expires_at is None:
+            lot.expires_at = lot_end(terms.units[unit], tier=self.state.tier, earned_at=earned_at, zone=terms.zone)
+        lot.remaining -= min(lot.remaining, self._debt(unit))
+        self.state.lots.append(lot)
+        self._post("adjust", None, at, self._move(unit, "adjusted", "available", amount))
+        self._pay_what_is_owed(lot, at)
+        ends = [moment for moment in (self.state.due_of_lots, lot.expires_at) if moment is not None]
+        self.state.due_of_lots = min(ends, default=None)
+        return lot
+
+    # --- Correcting ------------------------------------------------------------------------------------------
+
+    def adjust(self, changes: Sequence[Change], *, at: datetime) -> dict[str, int]:
+        """Give and take what other terms would have, as one posting; return by unit what was moved.
+
+        What is given lives as if it had been earned then; what is taken comes out of what the same activity gave,
+        then out of the next to end. What had expired there is left, and the unit's policy decides on what was spent.
+        """
+        moves: list[Move] = []
+        given: list[Lot] = []
+        gone: list[Lot] = []
+        for change in sorted(changes, key=lambda one: one.amount < 0):  # What is given pays for what is taken.
+            own = [lot for lot in self.state.lots if (lot.activity_id, lot.unit) == (change.activity_id, change.unit)]
+            if change.amount < 0:
+                self._take_anew(change, own, moves)
+                continue
+            self._opens(change.unit, at)
+            lot = self._given_anew(change, at)
+            moves += self._move(change.unit, "adjusted", lot.account, change.amount)
+            given.append(lot)
+            is_gone = any(one.expired for one in own) and not any(one.remaining for one in own)
+            if is_gone and change.terms.units[change.unit].expiry == "inactivity":
+                gone.append(lot)
+        if joined(moves):
+            self._post("adjust", None, at, moves)
+        for lot in given:
+            self._pay_what_is_owed(lot, at)
+        self.expire([lot for lot in gone if lot.remaining], at)
+        moved = dict.fromkeys((change.unit for change in changes), 0)
+        for move in moves:
+            if move.account == "adjusted":
+                moved[move.unit] -= move.amount
+        return moved
+
+    def _given_anew(self, change: Change, at: datetime) -> Lot:
+        lot = self._new_lot(
+            change.unit,
+            change.amount,
+            activity_id=change.activity_id,
+            at=change.at,
+            terms=change.terms,
+            tier=change.tier,
+        )
+        if lot.matures_at is not None and lot.matures_at <= at:
+            lot.matures_at = None
+        if lot.account == "available":
+            lot.remaining -= min(lot.remaining, self._debt(change.unit))
+        self.state.lots.append(lot)
+        return lot
+
+    def _take_anew(self, change: Change, own: Sequence[Lot], moves: list[Move]) -> None:
+        left = -change.amount
+        left -= self._take(own, left, moves, target="adjusted")
+        for lot in own:
+            if forgiven := min(left, lot.expired - lot.waived):
+                lot.waived, lot.is_touched, left = lot.waived + forgiven, True, left - forgiven
+        others = [lot for lot in self.open_lots() if lot.unit == change.unit and lot.account == "available"]
+        left -= self._take(others, left, moves, target="adjusted")
+        policy = change.terms.units[change.unit].debt if change.unit in change.terms.units else "waive"
+        self._settle_debt(change.unit, left, policy, moves, {}, target="adjusted")
 
     # --- Lots and entries --------------------------------------------------------------------------------------
 

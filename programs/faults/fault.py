@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 class Fault:
     """One thing to mend.
 
-    ``where`` names the part that mends it: ``tier:CODE``, ``rule:CODE``, ``group:CODE``, ``unit:CODE``, or a whole
-    list: ``tiers``, ``rules``, ``units``, ``events``; ``terms`` are the version's own switches.
+    ``where`` names the part that mends it: ``tier:CODE``, ``rule:CODE``, ``group:CODE``, ``unit:CODE``,
+    ``reward:CODE``, or a whole list: ``tiers``, ``rules``, ``units``, ``events``, ``rewards``; ``terms`` are the
+    version's own switches.
     """
 
     message: str
@@ -26,7 +27,8 @@ class Fault:
 class Known:
     """What stands around the terms: the currency's ``digits``, units by code, segments, the first day they can judge.
 
-    ``segments`` and ``first_day`` are None where they are not known: then nothing is held against them.
+    ``unspendable`` are the codes of units that nobody can pay with. ``segments`` and ``first_day`` are None where they
+    are not known: then nothing is held against them.
     """
 
     digits: int = 2
@@ -34,6 +36,7 @@ class Known:
     decimals: Mapping[str, int] = field(default_factory=dict)
     segments: frozenset[str] | None = None
     first_day: date | None = None
+    unspendable: frozenset[str] = frozenset()
 
     def unit(self, code: str) -> str:
         """Return what many of a unit are called."""

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('least_basket', models.DecimalField(blank=True, decimal_places=4, max_digits=15, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='from a basket of')),
                 ('from_tier', models.CharField(blank=True, help_text='The lowest tier that may have it; empty: everyone.', max_length=32, verbose_name='from tier')),
                 ('stock', models.PositiveIntegerField(blank=True, help_text='How many there are in all; empty: as many as are asked for.', null=True, verbose_name='stock')),
-                ('pool', models.SlugField(blank=True, max_length=40, verbose_name='pool of codes')),
+                ('pool', models.SlugField(blank=True, max_length=64, verbose_name='pool of codes')),
                 ('gives', models.DecimalField(blank=True, decimal_places=4, max_digits=15, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='gives')),
                 ('opens_at', models.DateTimeField(blank=True, null=True, verbose_name='from')),
                 ('closes_at', models.DateTimeField(blank=True, null=True, verbose_name='to')),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0005_alter_reward_pool'),
+        ('programs', '0005_lifecycle'),
     ]
 
     operations = [

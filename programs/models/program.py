@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from programs.models.version import ProgramVersion
 
 BACKFILL_ENDS_AFTER = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
 
 
 def validate_zone(value: str) -> None:
@@ -39,13 +41,26 @@ class ProgramQuerySet(models.QuerySet["Program"]):
         """Return the programs the scheduler looks after: all but sandboxes with a clock of their own."""
         return self.filter(clock__isnull=True)
 
+    def paused(self) -> ProgramQuerySet:
+        """Return the programs that stand still."""
+        return self.filter(status=Program.Status.PAUSED)
+
     def in_backfill(self, *, now: datetime) -> ProgramQuerySet:
         """Return the programs into which a history is being loaded at ``now``."""
         return self.filter(backfill_touched_at__gt=now - BACKFILL_ENDS_AFTER)
 
 
 class Program(models.Model):
-    """One loyalty scheme of a business, and the clock that everything in it goes by."""
+    """One loyalty scheme of a business, and the clock that everything in it goes by.
+
+    ``status_since`` is the moment, by the program's clock, of the last pause, close or return to the active state.
+    Where it is closed, units can be spent until ``ends_at``, the first moment at which what is left is gone.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        PAUSED = "paused", _("Paused")
+        CLOSED = "closed", _("Closed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     business = models.ForeignKey(Business, models.PROTECT, related_name="programs", verbose_name=_("business"))
@@ -61,6 +76,25 @@ class Program(models.Model):
         _("own clock"), null=True, blank=True, help_text=_("A sandbox's own time, which moves only when told.")
     )
     backfill_touched_at = models.DateTimeField(_("backfill seen"), null=True, blank=True, editable=False)
+    status = models.CharField(
+        _("state"),
+        max_length=16,
+        choices=Status.choices,
+        default=Status.ACTIVE,
+        db_default=Status.ACTIVE,
+        editable=False,
+    )
+    status_since = models.DateTimeField(_("in this state since"), null=True, blank=True, editable=False)
+    status_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("brought into this state by"),
+    )
+    ends_at = models.DateTimeField(_("units end"), null=True, blank=True, editable=False)
     has_webhooks = models.BooleanField(default=False, db_default=False, editable=False)  # Whether any is switched on.
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
 
@@ -77,6 +111,17 @@ class Program(models.Model):
             models.CheckConstraint(
                 name="programs_program_currency_is_code", condition=Q(currency__regex=r"^[A-Z]{3}$")
             ),
+            models.CheckConstraint(
+                name="programs_program_known_state", condition=Q(status__in=["active", "paused", "closed"])
+            ),
+            models.CheckConstraint(
+                name="programs_program_closed_has_end",
+                condition=Q(status="closed", ends_at__isnull=False) | ~Q(status="closed") & Q(ends_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="programs_program_state_has_moment",
+                condition=Q(status="active") | Q(status_since__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,6 +135,32 @@ class Program(models.Model):
     def now(self) -> datetime:
         """Return the program's present: its own clock's, else the real one."""
         return self.clock or datetime.now(UTC)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still: nobody joins, nothing is spent, and nothing is judged before it goes on."""
+        return self.status == self.Status.PAUSED
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether earning has come to its end."""
+        return self.status == self.Status.CLOSED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether spending has come to its end too."""
+        return self.ends_at is not None and self.now() >= self.ends_at
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of spending of a closed program, in its zone; None for one that goes on."""
+        return (self.ends_at - INSTANT).astimezone(self.zone).date() if self.ends_at is not None else None
+
+    def reached_by(self, moment: datetime) -> datetime:
+        """Return how far its members' time is at ``moment``: a paused program stands where it was paused."""
+        if self.is_paused and self.status_since is not None:
+            return min(moment, self.status_since)
+        return moment
 
     @property
     def is_in_backfill(self) -> bool:

@@ -11,13 +11,17 @@ from django.urls import reverse
 from accounts.models import Business, StaffRole, User
 from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Lot, Notice, TierGrant, Transaction
+from loyalty.moving.models import Moving
 from loyalty.purchases.models import Activity
+from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
+from programs import codes
 from programs.actions import start_draft
 from programs.models import (
     ApiKey,
     Membership,
     Program,
     ProgramVersion,
+    Reward,
     Rule,
     RuleGroup,
     Segment,
@@ -27,6 +31,7 @@ from programs.models import (
 )
 from tests.factories import make_key, make_member, make_shop, make_staff, make_user
 from tests.factories.activity import drain, record
+from tests.loyalty.moving.sheets import check, csv_of
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +44,9 @@ OWN_PAGES: dict[type, list[str]] = {
     ApiKey: ["revoke"],
     TierGrant: ["end"],
     Activity: ["retry"],
+    Redemption: ["release"],
+    RewardStock: ["restock"],
+    Moving: ["confirm", "discard", "faults"],
 }
 
 
@@ -91,11 +99,30 @@ def make_full_shop() -> Shop:
         Transaction: Transaction.objects.get(membership=member),
         Lot: Lot.objects.get(membership=member),
         TierGrant: grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner),
+        Moving: check(program, csv_of("external_id", "a"), by=owner),
         Notice: Notice.objects.create(
             program=program, membership=member, kind="expiry", what="points", ends_at=now, created_at=now
         ),
     }
+    rows |= rewards_of(member, version=version, draft=draft, now=now)
     return Shop(program=program, rows=rows, owner=owner, cashier=cashier)
+
+
+def rewards_of(member: Membership, *, version: ProgramVersion, draft: ProgramVersion, now: datetime) -> dict[type, Any]:
+    """Return a reward, and a row of all that comes of rewards."""
+    of_member = {"program": member.program, "membership": member, "version": version, "reward": "mug", "name": "Mug"}
+    code = codes.new_code()
+    return {
+        Reward: Reward.objects.create(version=draft, code="mug", name="Mug", kind="product"),
+        Redemption: Redemption.objects.create(
+            **of_member, code=codes.new_code(), created_at=now, posted_at=now, expires_at=now
+        ),
+        Voucher: Voucher.objects.create(
+            **of_member, code=code, lookup=code, reason="converted", issued_at=now, posted_at=now
+        ),
+        RewardStock: RewardStock.objects.create(program=member.program, reward="mug"),
+        PoolCode: PoolCode.objects.create(program=member.program, pool="cinema", code="SEAT-1"),
+    }
 
 
 def name(model: type, page: str) -> str:
@@ -198,7 +225,11 @@ def test_rows_of_value_and_terms_cannot_be_deleted_even_by_a_superuser(client, s
     assert response.status_code == 403
 
 
-@pytest.mark.parametrize("model", [Membership, Activity, Transaction, Lot], ids=lambda model: model._meta.label)
+@pytest.mark.parametrize(
+    "model",
+    [Membership, Activity, Transaction, Lot, Redemption, Voucher, RewardStock, PoolCode],
+    ids=lambda model: model._meta.label,
+)
 def test_what_happened_can_be_neither_added_nor_changed(client, shop, model):
     client.force_login(shop.owner)
     before = everything()
@@ -240,7 +271,10 @@ def test_owner_cannot_add_to_another_business_by_naming_it(client, shop, other):
 
 @pytest.mark.parametrize(
     "model",
-    [Membership, Activity, Transaction, Lot, TierGrant, Notice, ApiKey, Store, ProgramVersion],
+    [
+        *(Membership, Activity, Transaction, Lot, TierGrant, Notice, ApiKey, Store, ProgramVersion),
+        *(Reward, Redemption, Voucher, RewardStock, PoolCode),
+    ],
     ids=lambda model: model._meta.label,
 )
 def test_list_asks_as_many_questions_for_one_row_as_for_three(client, shop, model, django_assert_num_queries):

@@ -6,14 +6,28 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-OURS = ("accounts", "programs", "api", "ledger", "purchases", "webhooks", "engagement", "insights")
+OURS = (
+    "accounts",
+    "history",
+    "programs",
+    "api",
+    "ledger",
+    "purchases",
+    "rewards",
+    "moving",
+    "rehearsals",
+    "webhooks",
+    "engagement",
+    "insights",
+)
 # What few rows stand in, and staff alone write: who, and what is promised.
 COOL = {
     "accounts_business", "accounts_user", "accounts_user_groups", "accounts_user_user_permissions",
-    "accounts_staffrole", "accounts_customer", "programs_program", "programs_unit", "programs_store",
+    "accounts_staffrole", "history_change", "accounts_customer", "programs_program", "programs_unit", "programs_store",
     "programs_apikey", "programs_programversion", "programs_unitterms", "programs_tier", "programs_tiercondition",
     "programs_tierexpiry", "programs_tierbenefit", "programs_eventtype", "programs_rulegroup", "programs_rule",
-    "programs_tierrate", "programs_rulecap", "programs_ruleclause", "programs_rulelinerate",
+    "programs_tierrate", "programs_rulecap", "programs_ruleclause", "programs_rulelinerate", "programs_reward",
+    "programs_rewardtier", "programs_rewardlimit", "programs_rewardclause",
 }  # fmt: skip
 
 

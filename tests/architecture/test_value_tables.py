@@ -3,14 +3,18 @@
 import pytest
 from django.db import connection
 
+from accounts.history import triggers as history_triggers
 from loyalty.ledger import triggers as ledger_triggers
 from programs import triggers as terms_triggers
 
-WRITTEN_ONCE = ["ledger_transaction", "ledger_entry", "purchases_judgement", "purchases_award", "purchases_receiptkey"]
+WRITTEN_ONCE = [
+    "ledger_transaction", "ledger_entry", "ledger_openingbalance", "ledger_openingtier",
+    "purchases_judgement", "purchases_rejudgement", "purchases_award", "purchases_receiptkey", "rehearsals_adjustment",
+]  # fmt: skip
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("triggers", [ledger_triggers, terms_triggers])
+@pytest.mark.parametrize("triggers", [ledger_triggers, terms_triggers, history_triggers])
 def test_no_trigger_is_missing_after_migrate(triggers):
     assert triggers.missing(connection) == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from programs import content
@@ -23,6 +23,7 @@ from programs.content import (
     UnitContent,
 )
 from programs.models import Program, ProgramVersion, Unit
+from programs.reward_content import RewardClauseContent, RewardContent, RewardLimitContent, RewardTierContent
 
 EVERYTHING = Content(
     tax_earns=True,
@@ -34,6 +35,7 @@ EVERYTHING = Content(
     tier_fall="one_step",
     needs_notice=True,
     notice_days=14,
+    redeemed_come_back=False,
     trial=TrialContent(tier="gold", measure="units", need=Decimal("1.5"), months=12, once_in_months=36, unit="nights"),
     units=(
         UnitContent("nights", "fixed", None, 0, fixed_days="12-31, 2026-06-30", pending_until=date(2026, 3, 1)),
@@ -117,6 +119,96 @@ EVERYTHING = Content(
             caps=(CapContent("day", Decimal(1), counts="times", per="place"),),
         ),
         RuleContent("welcome", "Welcome", 4, "points", "fixed", Decimal(5), trigger="enrolment", is_on=False),
+    ),
+    rewards=(
+        RewardContent(
+            "cash",
+            "Cash",
+            0,
+            "money_off",
+            detail="10.00 off",
+            unit="points",
+            price=Decimal(500),
+            value=Decimal("10.5"),
+            several=True,
+            most_share=Decimal("99.5"),
+            least_basket=Decimal(5),
+            from_tier="silver",
+            stock=500,
+            opens_at=datetime(2026, 4, 9, 13, tzinfo=UTC),
+            closes_at=datetime(2026, 5, 1, 13, tzinfo=UTC),
+            weekdays="tue, thu",
+            opens_from=time(9),
+            opens_until=time(17, 30),
+            zone="America/Los_Angeles",
+            tiers=(
+                RewardTierContent(
+                    "gold",
+                    price=Decimal(400),
+                    value=Decimal(12),
+                    opens_at=datetime(2026, 4, 8, 13, tzinfo=UTC),
+                ),
+            ),
+            limits=(RewardLimitContent("day", 2), RewardLimitContent("lifetime", 9)),
+            clauses=(RewardClauseContent("age", ">= 3"), RewardClauseContent("category", "Gift card", negated=True)),
+        ),
+        RewardContent(
+            "pay",
+            "Pay with points",
+            1,
+            "money_off",
+            unit="points",
+            price=Decimal(10),
+            value=Decimal(1),
+            by_amount=True,
+            step=Decimal(1),
+        ),
+        RewardContent(
+            "gift",
+            "Birthday gift",
+            2,
+            "product",
+            value=Decimal(20),
+            choice="birthday",
+            limits=(RewardLimitContent("year", 1),),
+            clauses=(RewardClauseContent("birthday", "month"),),
+        ),
+        RewardContent(
+            "bonus",
+            "Birthday points",
+            3,
+            "units",
+            gives_unit="points",
+            gives=Decimal(250),
+            choice="birthday",
+            limits=(RewardLimitContent("year", 1),),
+        ),
+        RewardContent(
+            "sale",
+            "Sale",
+            4,
+            "percent_off",
+            is_on=False,
+            percent=Decimal(10),
+            tiers=(RewardTierContent("gold", percent=Decimal("12.5")),),
+        ),
+        RewardContent("cinema", "Cinema", 5, "pool", unit="points", price=Decimal(100), pool="cinema", lives_days=30),
+        RewardContent(
+            "ten",
+            "Ten",
+            6,
+            "money_off",
+            unit="points",
+            price=Decimal(100),
+            value=Decimal(10),
+            conversion="dates",
+            closes_on="05-31, 09-30",
+            issue_day=15,
+            most_at_once=5,
+            most_a_year=15,
+            is_withdrawn=True,
+            lives_months=11,
+        ),
     ),
 )
 

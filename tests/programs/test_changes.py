@@ -53,7 +53,7 @@ def test_compare_says_a_threshold_before_and_after_as_money(program, terms):
     found = compare(terms, replace(terms, tiers=(*terms.tiers[:2], eased)), program=program)
 
     assert found == [
-        Change("changed", "Tier Gold", "Spend in a calendar year, at least", "$1,000.00", "$900.00"),
+        Change("changed", "Tier Gold", "Spend in a calendar year, at least", "$1,000.00", "$900.00", "tier:gold"),
     ]
 
 

@@ -9,6 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from programs.models import (
     EventType,
     ProgramVersion,
+    Reward,
+    RewardClause,
+    RewardLimit,
+    RewardTier,
     Rule,
     RuleCap,
     RuleClause,
@@ -214,3 +218,63 @@ def test_condition_that_cannot_be_read_is_refused_at_its_text(draft, row):
         row.full_clean()
 
     assert list(refused.value.message_dict) == ["value"]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "change"),
+    [
+        ("amounts_not_negative", {"price": -1}),
+        ("amounts_not_negative", {"value": -1}),
+        ("amounts_not_negative", {"step": 0}),
+        ("amounts_not_negative", {"gives": 0}),
+        ("price_has_unit", {"unit": None}),
+        ("shares_within_a_whole", {"percent": 0}),
+        ("shares_within_a_whole", {"percent": 101}),
+        ("shares_within_a_whole", {"most_share": 101}),
+        ("gives_units_whole", {"gives": 5}),
+        ("dates_are_whole", {"closes_on": "05-31"}),
+        ("dates_are_whole", {"conversion": "dates"}),
+        ("voucher_lives_one_way", {"lives_months": 1, "lives_days": 1}),
+    ],
+)
+def test_reward_is_refused(draft, constraint, change):
+    with broken(f"programs_reward_{constraint}"), transaction.atomic():
+        Reward.objects.filter(code="cash").update(**change)
+
+
+def test_reward_of_a_code_stands_once_in_a_version(draft):
+    with broken("programs_reward_code_unique", is_unique=True), transaction.atomic():
+        Reward.objects.create(version=draft, code="cash", name="Again", kind="product")
+
+
+@pytest.mark.parametrize("change", [{"price": -1}, {"value": -1}, {"percent": 0}, {"percent": 101}])
+def test_amounts_of_a_reward_for_a_tier_fit(draft, change):
+    with broken("programs_rewardtier_amounts_fit"), transaction.atomic():
+        RewardTier.objects.update(**change)
+
+
+def test_reward_has_a_tier_a_window_and_a_condition_once(draft):
+    reward, tier = draft.rewards.get(code="cash"), draft.tiers.get(code="gold")
+
+    for constraint, again in (
+        ("programs_rewardtier_tier_unique", lambda: RewardTier.objects.create(reward=reward, tier=tier)),
+        ("programs_rewardlimit_window_unique", lambda: reward.limits.create(window="day", times=1)),
+        ("programs_rewardclause_unique", lambda: reward.clauses.create(kind="age", value=">= 3")),
+    ):
+        with broken(constraint, is_unique=True), transaction.atomic():
+            again()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "model", "change"),
+    [
+        ("programs_rewardlimit_positive", RewardLimit, {"times": 0}),
+        ("programs_rewardclause_says_something", RewardClause, {"value": ""}),
+        ("programs_rewardclause_of_a_kind", RewardClause, {"kind": "weekday"}),
+    ],
+)
+def test_row_of_a_reward_is_refused(draft, constraint, model, change):
+    row = model.objects.order_by("pk").first()
+
+    with broken(constraint), transaction.atomic():
+        model.objects.filter(pk=row.pk).update(**change)

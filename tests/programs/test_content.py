@@ -27,12 +27,12 @@ def test_read_makes_a_query_for_each_kind_of_part_and_one_for_the_trials_unit(dj
     version = make_draft_of(EVERYTHING, program=make_program())
     version.refresh_from_db()
 
-    with django_assert_num_queries(13 + 1):
+    with django_assert_num_queries(17 + 1):
         content.read(version)
 
 
 def test_read_of_few_parts_makes_fewer_queries(django_assert_num_queries):
     version = make_shop().versions.get()
 
-    with django_assert_num_queries(12):  # Without groups nobody asks for the limits of groups.
+    with django_assert_num_queries(13):  # Without groups nobody asks for their limits, without rewards for their parts.
         content.read(version)

@@ -9,6 +9,10 @@ from programs import actions, triggers
 from programs.models import (
     EventType,
     ProgramVersion,
+    Reward,
+    RewardClause,
+    RewardLimit,
+    RewardTier,
     Rule,
     RuleCap,
     RuleClause,
@@ -40,6 +44,10 @@ def add_other_parts(version):
     TierBenefit.objects.create(tier=tier, kind="free_shipping", name="Free shipping")
     RuleClause.objects.create(rule=rule, kind="category", value="travel")
     RuleLineRate.objects.create(rule=rule, kind="brand", value="Acme", rate=2)
+    reward = Reward.objects.create(version=version, code="mug", name="Mug", kind="product")
+    RewardTier.objects.create(reward=reward, tier=tier, value=5)
+    RewardLimit.objects.create(reward=reward, window="year", times=1)
+    RewardClause.objects.create(reward=reward, kind="sku", value="mug")
 
 
 @pytest.fixture
@@ -70,6 +78,10 @@ def new_row(model, version):
         TierBenefit: lambda: TierBenefit(tier=tier, kind="entitlement", name="New"),
         RuleClause: lambda: RuleClause(rule=rule, kind="category", value="rides"),
         RuleLineRate: lambda: RuleLineRate(rule=rule, kind="brand", value="Other", rate=3),
+        Reward: lambda: Reward(version=version, code="new", name="New", kind="product"),
+        RewardTier: lambda: RewardTier(reward=version.rewards.first(), tier=tier, value=3),
+        RewardLimit: lambda: RewardLimit(reward=version.rewards.first(), window="day", times=1),
+        RewardClause: lambda: RewardClause(reward=version.rewards.first(), kind="sku", value="other"),
     }[model]()
 
 
@@ -87,6 +99,10 @@ CHANGE = {
     TierCondition: {"threshold": 9},
     TierRate: {"rate": 9},
     RuleCap: {"amount": 9},
+    Reward: {"name": "Else"},
+    RewardTier: {"value": 9},
+    RewardLimit: {"times": 9},
+    RewardClause: {"negated": True},
 }
 
 

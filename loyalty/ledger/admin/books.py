@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import formats
 from accounts.admin_base import BoundedPaginator, TabularInline, TenantAdmin, TenantInline, display
 from accounts.roles import Permission
-from loyalty.ledger.models import Entry, Lot, Transaction
+from loyalty.ledger.models import Entry, Lot, OpeningBalance, Transaction
 from programs.models import Program, Unit
 
 
@@ -83,11 +84,13 @@ class TransactionAdmin(ReadOnlyAdmin):
     inlines: ClassVar = [EntryInline]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("program", "membership__customer")
+        opening = OpeningBalance.objects.filter(program_id=OuterRef("program_id"), transaction_id=OuterRef("pk"))
+        rows = super().get_queryset(request).select_related("program", "membership__customer")
+        return rows.annotate(is_opening=Exists(opening))
 
     @display(description=_("what"), ordering="kind")
-    def what(self, row: Transaction) -> str:
-        return row.get_kind_display()
+    def what(self, row: Transaction) -> Any:
+        return _("Opening balance") if getattr(row, "is_opening", False) else row.get_kind_display()
 
     @display(description=_("member"))
     def member(self, row: Transaction) -> str:
@@ -95,8 +98,10 @@ class TransactionAdmin(ReadOnlyAdmin):
 
     @display(description=_("caused by"))
     def cause(self, row: Transaction) -> Any:
+        if getattr(row, "is_opening", False):
+            return _("Moved in from a file")
         if row.activity_id is None:
-            return _("Time alone")
+            return _("A correction") if row.kind == Transaction.Kind.ADJUST else _("Time alone")
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:purchases_activity_change", args=[row.activity_id]), _("The activity")
         )

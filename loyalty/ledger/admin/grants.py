@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -23,7 +23,7 @@ from loyalty.ledger.admin.books import ReadOnlyAdmin
 from loyalty.ledger.grants import GrantEndedError, GrantError, check_grant, end_grant, grant_tier
 from loyalty.ledger.models import TierGrant
 from programs import cards
-from programs.models import Membership, Program
+from programs.models import Membership, Program, Tier
 from programs.terms import schedules_of
 
 
@@ -88,7 +88,12 @@ class TierGrantAdmin(ReadOnlyAdmin):
     readonly_fields = ("member", "tier_name", "begins", "last_day", "giver", "ended", "state")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("program", "membership__customer", "granted_by", "ended_by")
+        rows = super().get_queryset(request)
+        rows = rows.select_related("program", "membership__customer", "granted_by", "ended_by")
+        named = Tier.objects.filter(
+            version__program=OuterRef("program"), code=OuterRef("tier"), version__status="published"
+        )
+        return rows.annotate(called=Subquery(named.order_by("-version__number").values("name")[:1]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self._may(request, self.add_permission, None)
@@ -146,7 +151,8 @@ class TierGrantAdmin(ReadOnlyAdmin):
 
     @display(description=_("tier"), ordering="tier")
     def tier_name(self, row: TierGrant) -> str:
-        return row.tier
+        """The tier as the newest terms that know it call it."""
+        return getattr(row, "called", None) or row.tier
 
     @display(description=_("from"), ordering="starts_at")
     def begins(self, row: TierGrant) -> str:
@@ -157,8 +163,8 @@ class TierGrantAdmin(ReadOnlyAdmin):
         return formats.day(row.until) if row.until else _("no end")
 
     @display(description=_("given by"))
-    def giver(self, row: TierGrant) -> str:
-        return str(row.granted_by)
+    def giver(self, row: TierGrant) -> Any:
+        return str(row.granted_by) if row.granted_by is not None else _("an operator")
 
     @display(description=_("ended"))
     def ended(self, row: TierGrant) -> str:

@@ -167,7 +167,24 @@ def _judged(row: Activity) -> dict[str, Any]:
         "tier": _tier_name(judgement) if judgement else "",
         "reasons": reasons,
         "credit": formats.money(counted_towards_tier(judgement), program.currency) if judgement else "",
+        "corrected": _corrected(row) if judgement else None,
     }
+
+
+def _corrected(row: Activity) -> dict[str, Any] | None:
+    """Return what a corrective run has put in the judgement's place; None where nothing has."""
+    again = row.rejudgements.select_related("version").order_by("posted_at", "id").last()
+    if again is None:
+        return None
+    units = {unit.code: unit for unit in Unit.objects.filter(program=row.program)}
+    awards = [
+        {
+            "amount": formats.signed(formats.units(units[unit], amount, currency=row.program.currency), amount),
+            "rule": rule,
+        }
+        for rule, unit, amount in again.awards
+    ]
+    return {"version": again.version, "at": formats.moment(again.posted_at, zone=row.program.zone), "awards": awards}
 
 
 def _tier_name(judgement: Judgement) -> str:

@@ -18,6 +18,7 @@ from loyalty.ledger.admin import ReadOnlyAdmin
 from loyalty.ledger.models import Standing, TierGrant, TierPeriod
 from loyalty.ledger.queries import MemberView, MissingView, member_views
 from loyalty.purchases.accrual import bring_up_to_date
+from loyalty.rewards.admin.of_member import rewards_of
 from programs.cards import DIGITS
 from programs.models import Membership, Program, ProgramVersion
 from programs.terms import schedule_of
@@ -37,6 +38,7 @@ class MemberAdmin(ReadOnlyAdmin):
     search_fields = ("customer__email", "customer__first_name", "customer__last_name", "=external_id")
     search_help_text = _("A card number, a number in your system, an e-mail address or a name.")
     change_form_outer_before_template = "admin/purchases/member_standing.html"
+    list_before_template = "admin/moving/members_links.html"
     fields = (
         ("person", "card_number"),
         ("email", "phone"),
@@ -99,7 +101,8 @@ class MemberAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show tiers that hold now: what has fallen due for those on the page is done first."""
-        response = super().changelist_view(request, extra_context)
+        extra = {"can_move": self._may(request, Permission.MOVE_MEMBERS, None)}
+        response = super().changelist_view(request, {**extra, **(extra_context or {})})
         page = (getattr(response, "context_data", None) or {}).get("cl")
         if page is not None:
             page.result_list = self._brought_up_to_date(request, list(page.result_list))
@@ -121,6 +124,7 @@ class MemberAdmin(ReadOnlyAdmin):
         if isinstance(member, Membership):
             can_give = self._may(request, Permission.GRANT_TIERS, member)
             extra = {"member": member, "standing": _standing_of(member), "can_give_tiers": can_give}
+            extra["rewards"] = rewards_of(member)
         return super().change_view(  # type: ignore[no-any-return]
             request, object_id, form_url, {**extra, **(extra_context or {})}
         )

@@ -3,7 +3,7 @@
   "use strict";
 
   const show = (choice) => {
-    const row = choice.closest("tr");
+    const row = choice.closest("tr, [data-row]");
     const field = row && row.querySelector("[data-example]");
     if (field) {
       field.placeholder = JSON.parse(choice.dataset.examples)[choice.value] || "";

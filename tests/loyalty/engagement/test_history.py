@@ -4,6 +4,7 @@ import pytest
 
 from loyalty.engagement import history
 from loyalty.engagement.keyset import Place
+from loyalty.ledger.openings import Arrival, Opening, move_in
 from programs.models import Store, Unit
 from tests.factories import (
     BASE_RULE,
@@ -155,6 +156,13 @@ def test_two_units_of_one_purchase_stand_in_one_row():
     (row,) = page(member).rows
 
     assert sorted(one.written for one in row.sums) == [f"+10{NB}points", f"+20{NB}stars"]
+
+
+def test_opening_balance_says_what_it_is(member):
+    move_in(program=member.program, arrivals=[Arrival(member.pk, [Opening("points", 1250)])], by=None)
+
+    row = page(member).rows[0]
+    assert (row.title, [one.written for one in row.sums], row.icon) == ("Opening balance", ["+1,250"], "wallet")
 
 
 def test_place_survives_the_address():

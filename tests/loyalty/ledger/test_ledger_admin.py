@@ -6,6 +6,7 @@ from django.urls import reverse
 from accounts.models import StaffRole
 from loyalty.ledger.grants import grant_tier
 from loyalty.ledger.models import Notice, Standing, TierGrant
+from loyalty.ledger.openings import Arrival, Held, Opening, move_in
 from tests.factories import make_member, make_shop, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,14 @@ def test_owner_ends_a_given_tier_and_nobody_ends_it_twice(client, owner, program
     assert TierGrant.objects.get().ended_at == first.ended_at
 
 
+def test_list_of_given_tiers_calls_them_by_their_names(client, owner, program, member):
+    grant_tier(membership=member, tier="gold", kind="hand", reason="A guest", until=None, by=owner)
+
+    shown = client.get(reverse("admin:ledger_tiergrant_changelist"))
+
+    assert [row.called for row in shown.context["cl"].result_list] == ["Gold"]
+
+
 def mark(client, notice):
     chosen = {"action": "mark_as_sent", "_selected_action": [str(notice.pk)]}
     return client.post(reverse("admin:ledger_notice_changelist"), chosen)
@@ -131,3 +140,14 @@ def test_nobody_else_says_so(client, program, notice, role):
     mark(client, notice)
 
     assert Notice.objects.get().sent_at is None
+
+
+def test_opening_balance_and_a_tier_of_an_operator_are_named_as_such(client, owner, program, member):
+    arrival = Arrival(member.pk, [Opening("points", 5)], Held("gold", None, "hand", "Moved in"))
+    move_in(program=program, arrivals=[arrival], by=None)
+
+    ledger = client.get(reverse("admin:ledger_transaction_changelist")).context["cl"]
+    given = client.get(reverse("admin:ledger_tiergrant_changelist")).context["cl"]
+
+    assert [str(ledger.model_admin.what(row)) for row in ledger.result_list] == ["Opening balance"]
+    assert [str(given.model_admin.giver(row)) for row in given.result_list] == ["an operator"]

@@ -217,7 +217,7 @@ def test_cash_is_never_more_than_the_basket(stage):
     answer = stage.ask("bi_cash", quantity=3, basket_total="29.99")
 
     assert refused(answer) == (409, "basket-share")
-    assert answer.json()["detail"] == "With this basket it may be at most $29.99."
+    assert answer.json()["detail"] == "With this basket it may be at most $20.00."
 
 
 def test_cash_can_be_asked_for_by_amount(stage):

@@ -169,7 +169,7 @@ def test_part_paid_with_credit_does_not_earn(stage):
     stage.at("2026-02-15 12:00")
     credit = stage.reserve("credit", amount="5.00")
 
-    bought = stage.buy("2026-02-16", "105.00", redemptions=[credit["id"]])
+    bought = stage.buy("2026-02-15 12:05", "105.00", redemptions=[credit["id"]])
 
     assert (earned(bought), bought["paid"]) == ({"default": "1.00"}, "5.00")
     assert stage.till.get(f"redemptions/{credit['id']}/").json()["status"] == "captured"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import date
 
 import pytest
+import time_machine
 
 from loyalty.ledger.models import Account, Entry, Standing
 from loyalty.rewards import guesses, pools, stocks
 from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
-from programs import codes
+from programs import codes, lifecycle
+from programs.engine.spending import MOST_AT_ONCE
 from programs.models import Membership
+from programs.outstanding import outstanding_of
 from tests.factories import make_key, make_user
 from tests.loyalty.api.client import Till
 from tests.loyalty.presets.stage import Stage, available, earned, refused, reward
@@ -164,7 +168,7 @@ def prepared(stage, code):
         ("sold-out", "All of them are gone."),
         ("not-open", "It is closed now; it opens on 11\u00a0Mar\u00a02026, 00:00."),
         ("limit-reached", "It is given once a calendar month."),
-        ("basket-share", "With this basket it may be at most $1.99."),
+        ("basket-share", "The basket is too small for it."),
         ("tier-too-low", "This is for members from Reserve on."),
     ],
 )
@@ -323,7 +327,7 @@ def test_return_can_only_give_back_what_was_spent_on_its_purchase(stage):
     other = stage.buy("2026-03-10", "12.00")
     body = {"external_id": "back", "purchase": other["external_id"], "occurred_at": "2026-03-11T12:00:00-07:00"}
 
-    assert refused(stage.till.post("refunds/", body | {"redemptions": [first["id"]]})) == (409, "not-the-members")
+    assert refused(stage.till.post("refunds/", body | {"redemptions": [first["id"]]})) == (409, "not-the-purchases")
     assert refused(stage.till.post("refunds/", body | {"redemptions": [held["id"]]})) == (409, "redemption-not-spent")
     stage.give_back(bought, "2026-03-11", redemptions=[first["id"]])
     assert Redemption.objects.get(pk=first["id"]).status == "returned"
@@ -396,17 +400,47 @@ def test_codes_carry_a_check_character_and_are_read_as_people_type_them():
         assert [codes.normal(one) for one in wrong if one != code] == [None] * (12 * 31)
 
 
-def test_guessing_codes_is_stopped_for_the_key_alone(stage):
+@pytest.fixture
+def at_the_start_of_a_window():
+    with time_machine.travel(1_800_000_000 // guesses.WINDOW * guesses.WINDOW + 90, tick=False):
+        yield
+
+
+GUESS = "0000-0000-0000"
+
+
+def spend(till, what, code):
+    """Return the answer to a call that names a code, whichever call it is."""
+    basket = {"member": "external_id:ana", "currency": "USD", "total": "9.00", "vouchers": [code]}
+    dated = {"external_id": "g", "occurred_at": "2026-03-10T12:00:00-07:00"}
+    if what == "batch":
+        return till.post("purchases/batch/", {"purchases": [basket | dated]})
+    if what == "refund":
+        return till.post("refunds/", dated | {"purchase": "p", "redemptions": [code]})
+    if what == "redeem":
+        return till.post(f"vouchers/{code}/redeem/", {"redemption_ref": "r"})
+    calls = {"purchase": ("purchases/", basket | dated), "quote": ("quotes/", basket)}
+    return till.post(*calls[what]) if what in calls else till.get(f"{what}/{code}/")
+
+
+@pytest.mark.parametrize("what", ["vouchers", "redemptions", "redeem", "purchase", "quote", "refund", "batch"])
+def test_guessing_codes_is_stopped_for_the_key_whatever_the_call(stage, what, at_the_start_of_a_window):
     other = Till(stage.program)
     for _ in range(guesses.MOST):
-        assert stage.till.get("vouchers/0000-0000-0000/").status_code == 404
+        assert spend(stage.till, what, GUESS).status_code == (200 if what == "batch" else 404)
 
-    stopped = stage.till.post("vouchers/0000-0000-0000/redeem/", {"redemption_ref": "r"})
+    stopped = [spend(stage.till, one, GUESS) for one in ("vouchers", "redeem", "purchase", "quote", "refund")]
 
-    assert refused(stopped) == (429, "too-many-requests")
-    assert stopped.headers["Retry-After"] == str(guesses.WINDOW)
-    assert refused(stage.till.get(f"redemptions/{uuid.uuid4()}/")) == (429, "too-many-requests")
-    assert other.get("vouchers/0000-0000-0000/").status_code == 404
+    assert [refused(one) for one in stopped] == [(429, "too-many-requests")] * 5
+    assert stopped[0].headers["Retry-After"] == str(guesses.WINDOW - 90)
+    (batched,) = spend(stage.till, "batch", GUESS).json()["results"]
+    assert (batched["status"], batched["code"]) == ("refused", "too-many-requests")
+    assert spend(other, "vouchers", GUESS).status_code == 404
+
+
+def test_misread_code_is_no_guess(stage, at_the_start_of_a_window):
+    for _ in range(guesses.MOST + 5):
+        assert stage.till.get("vouchers/0000-0000-0001/").status_code == 404
 
 
 def test_stranger_sees_and_moves_nothing(stage):
@@ -479,4 +513,237 @@ def test_calls_cost_the_same_whatever_the_history(stage, django_assert_num_queri
             stage.reserve("stars_25")
 
 
-QUERIES_FOR_REWARDS, QUERIES_TO_RESERVE = 13, 21
+QUERIES_FOR_REWARDS, QUERIES_TO_RESERVE = 13, 22
+
+
+# --- Programs that stand still or have ended ------------------------------------------------------------------------
+
+
+def test_paused_program_gives_out_nothing_and_finishes_what_was_begun(stage):
+    held, other = stage.reserve("stars_25"), stage.reserve("stars_60")
+    lifecycle.pause(program=stage.program, by=None)
+
+    assert refused(stage.ask("stars_25")) == (409, "program-paused")
+    assert stage.till.post(f"redemptions/{held['id']}/capture/").json()["status"] == "captured"
+    assert stage.till.post(f"redemptions/{other['id']}/release/").json()["status"] == "released"
+
+    lifecycle.resume(program=stage.program, by=None)
+    assert stage.ask("stars_25").status_code == 201
+    assert stage.books() == []
+
+
+def test_closed_program_gives_out_up_to_its_last_day_then_all_units_are_gone(stage):
+    stage.at("2026-03-10 12:00")
+    lifecycle.close(program=stage.program, last_day=date(2026, 3, 12), by=None)
+    assert stage.ask("stars_25").status_code == 201
+    stage.at("2026-03-12 23:59")
+    held = stage.reserve("stars_60")
+
+    balances = stage.at("2026-03-13 00:20")["balances"]["stars"]
+
+    assert (balances["available"], balances["held"]) == ("0", "0")
+    assert refused(stage.ask("stars_25")) == (409, "program-closed")
+    assert refused(stage.till.post(f"redemptions/{held['id']}/capture/")) == (409, "hold-expired")
+    assert stage.books() == []
+
+
+def test_voucher_is_good_for_nothing_while_the_program_stands_still():
+    stage = Stage("punch_card")
+    stage.buy("2025-03-01", None, COFFEE | {"quantity": "9"})
+    code = stage.vouchers()[0]["code"]
+    lifecycle.pause(program=stage.program, by=None)
+
+    assert refused(stage.use(code)) == (409, "program-paused")
+    assert [line.what for line in outstanding_of(stage.program)] == ["Vouchers that can still be used"]
+
+
+# --- What a purchase really is ---------------------------------------------------------------------------------------
+
+
+def test_product_named_without_lines_pays_nothing_of_the_rest(stage):
+    syrup = stage.reserve("stars_25")
+
+    bought = stage.buy("2026-03-10", "40.00", redemptions=[syrup["id"]])
+
+    assert (earned(bought), bought["paid"]) == ({"base": "48"}, "0.00")
+
+
+@pytest.mark.parametrize(
+    ("claims", "total", "lines"),
+    [
+        ([("120.00", "400.00"), ("120.00", "400.00")], "400.00", None),
+        ([("300.00", "1000.00")], "400.00", None),
+        ([("120.00", "400.00")], "300.00", [{"amount": "399.99"}, {"amount": "-99.99"}]),
+    ],
+)
+def test_share_of_the_basket_is_that_of_the_purchase(claims, total, lines):
+    stage = Stage("vipeak")
+    stage.buy("2025-03-10", "8000.00")
+    held = [stage.reserve("points_cash", amount=amount, basket_total=basket) for amount, basket in claims]
+    body = {"external_id": "x", "member": "external_id:ana", "currency": "HKD", "total": total, "lines": lines}
+    body |= {"occurred_at": "2025-03-10T12:00:00+08:00", "redemptions": [one["id"] for one in held]}
+    before = whole_state()
+
+    assert refused(stage.till.post("purchases/", body)) == (409, "basket-share")
+    assert whole_state() == before
+
+
+def test_discount_in_a_line_of_its_own_leaves_the_original_price():
+    stage = Stage("vipeak")
+    stage.buy("2025-03-10", "8000.00")
+    held = stage.reserve("points_cash", amount="120.00", basket_total="400.00")
+
+    bought = stage.buy("2025-03-10", None, {"amount": "400.00"}, {"amount": "-100.00"}, redemptions=[held["id"]])
+
+    assert (bought["paid"], bought["total"]) == ("120.00", "300.00")
+
+
+def test_order_too_small_for_the_birthday_is_refused_when_it_is_posted():
+    stage = Stage("xplr_pass", "2025-05-02 00:00", birth_date="1990-05-20")
+    held = stage.reserve("birthday_25", basket_total="125.00")
+    body = {"external_id": "x", "member": "external_id:ana", "currency": "USD", "total": "100.00"}
+    body |= {"occurred_at": "2025-05-02T00:01:00-07:00", "redemptions": [held["id"]]}
+
+    assert refused(stage.till.post("purchases/", body)) == (409, "basket-share")
+    assert stage.till.get(f"redemptions/{held['id']}/").json()["status"] == "reserved"
+
+
+def test_credit_is_never_more_than_the_basket():
+    stage = Stage("cashback", "2026-01-01 00:00")
+    stage.buy("2026-02-01", "500.00")
+    stage.at("2026-02-15 12:00")
+    assert refused(stage.ask("credit", amount="4.00", basket_total="3.00")) == (409, "basket-share")
+    held = stage.reserve("credit", amount="4.00")
+    body = {"external_id": "x", "member": "external_id:ana", "currency": "EUR", "total": "3.00"}
+    body |= {"occurred_at": "2026-02-15T12:01:00+01:00", "redemptions": [held["id"]]}
+
+    assert refused(stage.till.post("purchases/", body)) == (409, "basket-share")
+
+
+@pytest.mark.parametrize(("when", "status"), [("2026-03-10 12:14:59", 201), ("2026-03-10 12:15", 409)])
+def test_purchase_comes_after_all_that_fell_due_by_its_own_moment(stage, when, status):
+    held = stage.reserve("stars_60")
+    body = {"external_id": "x", "member": "external_id:ana", "currency": "USD", "total": "9.00"}
+    body |= {"occurred_at": stage.moment(when).isoformat(), "redemptions": [held["id"]]}
+
+    answer = stage.till.post("purchases/", body)
+
+    assert answer.status_code == status
+    assert status == 201 or answer.json()["code"] == "hold-expired"
+
+
+def test_voucher_is_judged_by_the_purchases_moment():
+    stage = Stage("xplr_pass")
+    stage.buy("2025-03-01", "200.00")
+    stage.at("2025-06-20")
+    late, offline = (one["code"] for one in stage.vouchers())
+    body = {"member": "external_id:ana", "currency": "USD", "total": "50.00"}
+    used = body | {"occurred_at": "2026-05-16T00:00:00-07:00", "vouchers": [late]}
+
+    assert refused(stage.till.post("purchases/", used | {"external_id": "a"})) == (409, "voucher-expired")
+    stage.at("2026-08-01")
+    in_time = body | {"occurred_at": "2026-05-15T23:00:00-07:00", "vouchers": [offline]}
+    assert stage.till.post("purchases/", in_time | {"external_id": "b"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [{"category": "cake", "amount": "90.00"}],
+        [COFFEE | {"quantity": "0.5"}],
+    ],
+)
+def test_voucher_is_not_burned_for_nothing(lines):
+    stage = Stage("punch_card")
+    stage.buy("2025-03-01", None, COFFEE | {"quantity": "9"})
+    (voucher,) = stage.vouchers()
+    body = {"external_id": "x", "member": "external_id:ana", "currency": "CZK", "total": lines[0]["amount"]}
+    body |= {"occurred_at": "2025-03-02T12:00:00+01:00", "vouchers": [voucher["code"]], "lines": lines}
+
+    assert refused(stage.till.post("purchases/", body)) == (409, "nothing-to-pay")
+    assert [one["status"] for one in stage.vouchers()] == ["issued"]
+
+
+def test_second_voucher_needs_a_second_coffee_and_the_dearest_within_its_worth_is_free():
+    stage = Stage("punch_card")
+    stage.buy("2025-03-01", None, COFFEE | {"quantity": "18"})
+    both = [one["code"] for one in stage.vouchers()]
+    lines = [COFFEE | {"amount": "130.00"}, COFFEE | {"amount": "110.00"}]
+    body = {"external_id": "x", "member": "external_id:ana", "currency": "CZK", "total": "110.00", "vouchers": both}
+    body |= {"occurred_at": "2025-03-02T12:00:00+01:00"}
+
+    assert refused(stage.till.post("purchases/", body | {"lines": lines[1:]})) == (409, "nothing-to-pay")
+    assert stage.buy("2025-03-02", None, *lines, vouchers=both[:1])["paid"] == "110.00"
+    assert stage.buy("2025-03-02", None, lines[0], vouchers=both[1:])["paid"] == "120.00"
+
+
+def test_gift_brings_what_it_promised_when_it_was_asked_for():
+    stage = Stage("beauty_insider", birth_date="1990-05-20")
+    stage.join("ben", "2025-01-01 00:00", birth_date="1990-05-20")
+    stage.at("2025-05-20 12:00")
+    gifts = [stage.reserve("birthday_points", member=name) for name in ("ana", "ben")]
+    stage.revise(reward("birthday_points", gives=100))
+    stage.at("2025-05-20 12:01")
+    stage.till.post(f"redemptions/{gifts[0]['id']}/capture/")
+    stage.revise(lambda draft: draft.rewards.filter(code="birthday_points").delete())
+    stage.at("2025-05-20 12:02")
+    stage.till.post(f"redemptions/{gifts[1]['id']}/capture/")
+
+    assert [available(stage.member(name), "points") for name in ("ana", "ben")] == ["250", "250"]
+
+
+def test_quote_refuses_what_the_purchase_would():
+    stage = Stage("punch_card")
+    stage.buy("2025-03-01", None, COFFEE | {"quantity": "9"})
+    (voucher,) = stage.vouchers()
+    stage.use(voucher["code"])
+    body = {"member": "external_id:ana", "currency": "CZK", "total": "75.00", "vouchers": [voucher["code"]]}
+
+    assert refused(stage.till.post("quotes/", body)) == (409, "voucher-used")
+
+
+def test_points_that_would_have_ended_meanwhile_do_not_come_back():
+    stage = Stage("beauty_insider", "2022-01-01 00:00")
+    stage.buy("2022-02-28", "600.00")
+    cash = stage.redeem("bi_cash")
+    bought = stage.buy("2022-02-28", "20.00", redemptions=[cash["id"]])
+    stage.buy("2024-01-01", "0.00")
+
+    stage.give_back(bought, "2024-01-02", redemptions=[cash["id"]])
+
+    assert available(stage.member(), "points") == "0"
+    assert stage.books() == []
+
+
+def test_returns_that_name_one_redemption_give_it_back_once(stage):
+    paid = stage.redeem("stars_60")
+    bought = stage.buy("2026-03-10", "12.00", redemptions=[paid["id"]])
+    stage.give_back(bought, "2026-03-11", redemptions=[paid["id"]], amount="5.00")
+    body = {"external_id": "again", "purchase": bought["external_id"], "redemptions": [paid["id"]]}
+
+    again = stage.till.post("refunds/", body | {"occurred_at": "2026-03-12T12:00:00-07:00"})
+
+    assert refused(again) == (409, "redemption-returned")
+    assert stage.books() == []
+
+
+def test_early_return_that_names_what_did_not_pay_is_set_aside_with_its_reason(stage):
+    paid = stage.redeem("stars_60")
+    stage.buy("2026-03-10", "12.00", redemptions=[paid["id"]])
+    back = {"external_id": "back", "purchase": "later", "occurred_at": "2026-03-11T12:00:00-07:00"}
+    stage.till.post("refunds/", back | {"redemptions": [paid["id"]]})
+
+    stage.buy("2026-03-10", "12.00", external_id="later")
+
+    told = stage.read("refunds", "back")
+    assert (told["status"], told["detail"]) == ("failed", "This redemption did not pay for that purchase")
+    assert Redemption.objects.get(pk=paid["id"]).returned_by is None
+
+
+def test_typing_error_at_a_till_does_not_fill_the_tables():
+    stage = Stage("punch_card")
+
+    stage.buy("2025-03-01", "100.00", COFFEE | {"amount": "100.00", "quantity": "1000000"})
+
+    assert Voucher.objects.count() == MOST_AT_ONCE
+    assert available(stage.member(), "stamps") == str(1_000_000 - 9 * MOST_AT_ONCE)

@@ -155,3 +155,20 @@ def test_spending_beside_accrual_returns_and_due_work_leaves_the_books_in_order(
     statuses = Counter(Voucher.objects.values_list("status", flat=True))
     stamps = Account.objects.get(membership__external_id="ana", kind="available").balance
     assert 9 * (statuses["issued"] + statuses["redeemed"]) + stamps == 50 - 20
+
+
+def test_twins_of_a_paid_purchase_and_of_its_return_are_answered_as_one():
+    stage = Stage("coffee_stars")
+    stage.buy("2025-03-01", "500.00")
+    paid = stage.redeem("stars_60")
+    body = {"external_id": "same", "member": "external_id:ana", "currency": "USD", "total": "12.00"}
+    body |= {"occurred_at": "2025-03-01T12:00:00-08:00", "redemptions": [paid["id"]]}
+    back = {"external_id": "back", "purchase": "same", "occurred_at": "2025-03-02T12:00:00-08:00"}
+
+    bought = at_once(8, lambda _number: stage.till.post("purchases/", body).status_code)
+    accrual.accrue_batch()
+    returned = at_once(8, lambda _number: stage.till.post("refunds/", back | {"redemptions": [paid["id"]]}).status_code)
+    accrual.accrue_batch()
+
+    assert (bought, returned) == ({201: 1, 200: 7}, {201: 1, 200: 7})
+    assert stage.books() == []

@@ -163,7 +163,7 @@ def test_list_of_deliveries_asks_a_fixed_number_of_queries(
     drain()
     client.get(page("delivery_changelist"))
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         assert client.get(page("delivery_changelist")).status_code == 200
 
 

@@ -97,5 +97,5 @@ def test_list_of_segments_costs_the_same_for_any_number(client, owner, program, 
         Segment.objects.create(program=program, code=f"s{number}", name="S")
     client.get(reverse("admin:programs_segment_changelist"))
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(reverse("admin:programs_segment_changelist"))

@@ -152,7 +152,7 @@ def test_published_version_is_only_shown(client, owner, program):
 
     assert (shown.status_code, changed.status_code) == (200, 403)
     assert shown.context["has_change_permission"] is False
-    assert [inline.has_change_permission for inline in shown.context["inline_admin_formsets"]] == [False] * 5
+    assert [inline.has_change_permission for inline in shown.context["inline_admin_formsets"]] == [False] * 6
 
 
 @pytest.mark.parametrize("name", ["publish", "discard"])
@@ -304,7 +304,7 @@ def test_draft_page_tells_its_parts_in_words_at_the_same_cost(client, owner, dra
         draft.rules.create(code=f"more-{number}", name="More", unit=draft.program.units.get(), rate=1, position=9)
     client.get(page(draft))
 
-    with django_assert_num_queries(69):
+    with django_assert_num_queries(77):
         response = client.get(page(draft))
 
     assert "By tier: Silver 1.25, Gold 1.5" in response.content.decode()

@@ -75,7 +75,7 @@ def test_reward_by_amount_takes_its_rate_rounded_up(price, value, amount, units)
         ({"most_share": 300_000, "value": 100}, {"basket": 333}, "basket-share"),
         ({"price": 1_001}, {}, "not-enough-units"),
         ({"from_tier": "two"}, {}, "tier-too-low"),
-        ({"conversion": "at_once"}, {}, "converts"),
+        ({"conversion": "at_once"}, {}, "comes-by-itself"),
     ],
 )
 def test_reward_is_refused_with_its_code(values, ask, code):
@@ -100,7 +100,7 @@ def test_reward_takes_units_and_brings_money(values, ask, told):
 
 
 def test_debt_is_nothing_to_spend():
-    assert found(a_reward(), points=-5) == Refusal("not-enough-units", missing=10)
+    assert found(a_reward(), points=-5) == Refusal("not-enough-units", missing=15)
 
 
 # --- When --------------------------------------------------------------------------------------------------------
