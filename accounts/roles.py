@@ -29,7 +29,6 @@ class Permission(StrEnum):
     RELEASE_REWARDS = "release_rewards"
     STOCK_REWARDS = "stock_rewards"
     MANAGE_KEYS = "manage_keys"
-    MANAGE_WEBHOOKS = "manage_webhooks"
     MANAGE_STAFF = "manage_staff"
     OPEN_TILL = "open_till"
 

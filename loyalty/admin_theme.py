@@ -66,17 +66,7 @@ def failed_count(request: HttpRequest) -> str:
     return str(waiting) if waiting else ""
 
 
-def given_up_count(request: HttpRequest) -> str:
-    """Return how many webhook deliveries never arrived, for the badge beside them; nothing where all did."""
-    page = _page("webhooks.Delivery")
-    if not page.has_view_permission(request):
-        return ""
-    lost = page.get_queryset(request).filter(status="given_up").count()
-    return str(lost) if lost else ""
-
-
 SHELF_BADGE = {"badge": "loyalty.admin_theme.failed_count", "badge_variant": "danger"}
-GIVEN_UP_BADGE = {"badge": "loyalty.admin_theme.given_up_count", "badge_variant": "danger"}
 
 NAVIGATION: list[dict[str, Any]] = [
     {
@@ -123,7 +113,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Stores"), "store", "programs.Store"),
             _item(_("Till keys"), "key", "programs.ApiKey"),
             _item(_("Webhooks"), "webhook", "webhooks.Endpoint"),
-            _item(_("Deliveries"), "outbox", "webhooks.Delivery", **GIVEN_UP_BADGE),
+            _item(_("Deliveries"), "outbox", "webhooks.Delivery"),
             _item(_("Staff"), "badge", "accounts.StaffRole"),
             _item(_("Sign-ins"), "person", "accounts.User"),
         ],

@@ -30,7 +30,7 @@ STATES = {"pending": "info", "retrying": "warning", "delivered": "success", "giv
 class DeliveryAdmin(ReadOnlyAdmin):
     """What was sent to other systems. Filter by “Given up” for what never arrived."""
 
-    view_permission = Permission.MANAGE_WEBHOOKS
+    view_permission = Permission.MANAGE_KEYS
     list_display = ("what", "member", "endpoint", "state", "last_answer", "next_attempt", "written")
     list_display_links = ("what",)
     list_select_related = ("program", "endpoint", "message", "membership__customer")
@@ -91,13 +91,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Whether the person may send anything again in any business."""
-        return bool(request.user.is_superuser or businesses_of(request, Permission.MANAGE_WEBHOOKS))
+        return bool(request.user.is_superuser or businesses_of(request, Permission.MANAGE_KEYS))
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Send the chosen deliveries now, delivered or not."""
         if not request.user.is_superuser:
-            queryset = queryset.filter(program__business__in=businesses_of(request, Permission.MANAGE_WEBHOOKS))
+            queryset = queryset.filter(program__business__in=businesses_of(request, Permission.MANAGE_KEYS))
         count = send_again(deliveries=queryset, at=datetime.now(UTC), by=actor(request))
         text = ngettext("%(count)d message is sent again.", "%(count)d messages are sent again.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS if count else messages.WARNING)
@@ -113,7 +113,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             raise Http404
-        if not self._may(request, Permission.MANAGE_WEBHOOKS, row):
+        if not self._may(request, Permission.MANAGE_KEYS, row):
             raise PermissionDenied
         self.send_again(request, Delivery.objects.filter(pk=row.pk))
         return redirect("admin:webhooks_delivery_change", row.pk)

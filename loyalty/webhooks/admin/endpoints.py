@@ -9,12 +9,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model
+from django.db.models import Count, Model, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts import formats
@@ -63,11 +64,11 @@ class EndpointAdmin(TenantAdmin):
     """Addresses of other systems that are told what happens."""
 
     business_path = "program__business"
-    view_permission = Permission.MANAGE_WEBHOOKS
-    change_permission = Permission.MANAGE_WEBHOOKS
-    add_permission = Permission.MANAGE_WEBHOOKS
+    view_permission = Permission.MANAGE_KEYS
+    change_permission = Permission.MANAGE_KEYS
+    add_permission = Permission.MANAGE_KEYS
     form = EndpointForm
-    list_display = ("address", "description", "program", "state", "hears_shown", "created")
+    list_display = ("address", "description", "program", "state", "lost", "hears_shown", "created")
     list_select_related = ("program",)
     list_filter = (("program", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("url", "description")
@@ -81,7 +82,9 @@ class EndpointAdmin(TenantAdmin):
         return [] if obj is None else ["program"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("program")
+        lost = Delivery.objects.given_up().filter(program_id=OuterRef("program_id"), endpoint_id=OuterRef("pk"))
+        counted = lost.order_by().values("endpoint_id").annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).select_related("program").annotate(lost_count=Subquery(counted))
 
     @display(description=_("address"), ordering="url")
     def address(self, row: Endpoint) -> str:
@@ -92,6 +95,18 @@ class EndpointAdmin(TenantAdmin):
         if not row.is_on:
             return "off", _("Off")
         return ("failing", _("Failing")) if row.failures else ("on", _("On"))
+
+    @display(description=_("given up"))
+    def lost(self, row: Any) -> Any:
+        if not row.lost_count:
+            return "–"
+        address = reverse("admin:webhooks_delivery_changelist")
+        return format_html(
+            '<a class="lo-link" href="{}?endpoint__id__exact={}&amp;status__exact=given_up">{}</a>',
+            address,
+            row.pk,
+            formats.number(row.lost_count),
+        )
 
     @display(description=_("is told"))
     def hears_shown(self, row: Endpoint) -> Any:

@@ -178,6 +178,6 @@ def test_owner_finds_the_way_from_the_program_and_from_the_members(client, owner
 def test_list_takes_as_many_queries_with_three_files_as_with_one(client, owner, program, django_assert_num_queries):
     for _nth in range(2):
         check(program, BODY)
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(16):
             client.get(reverse("admin:moving_moving_changelist"))
         check(program, BODY)

@@ -186,7 +186,7 @@ def test_list_of_stocks_costs_the_same_for_one_row_and_for_three(client, rouge, 
     for number in range(2):
         RewardStock.objects.create(program=rouge.program, reward=f"old-{number}")
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(20):
         rows = listed(client, RewardStock)
 
     assert len(rows) == 3

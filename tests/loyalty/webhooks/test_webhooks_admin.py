@@ -163,8 +163,18 @@ def test_list_of_deliveries_asks_a_fixed_number_of_queries(
     drain()
     client.get(page("delivery_changelist"))
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         assert client.get(page("delivery_changelist")).status_code == 200
+
+
+def test_list_of_webhooks_leads_to_what_was_given_up(client, made, delivery):
+    Delivery.objects.filter(pk=delivery.pk).update(status="given_up", settled_at=datetime.now(UTC))
+
+    text = client.get(page("endpoint_changelist")).content.decode()
+
+    address = f"{page('delivery_changelist')}?endpoint__id__exact={made.endpoint.pk}&amp;status__exact=given_up"
+    assert f'href="{address}">1</a>' in text
+    assert client.get(address.replace("&amp;", "&")).status_code == 200
 
 
 PAGES = [

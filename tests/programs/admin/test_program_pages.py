@@ -125,7 +125,7 @@ def test_comparison_costs_the_same_for_few_and_for_many_rules(client, owner, pro
         draft.rules.create(code=f"r-{number}", name=f"R {number}", unit=program.units.get(), rate=1, position=number)
     client.get(page(program, "compare"))
 
-    with django_assert_num_queries(46):
+    with django_assert_num_queries(44):
         client.get(page(program, "compare"), {"from": "1", "to": "2"})
 
 
