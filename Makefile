@@ -27,7 +27,7 @@ lint: .venv/dev.stamp
 	$(CHECKED) $(BIN)/python manage.py check --fail-level WARNING
 	$(CHECKED) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECKED) DJANGO_SETTINGS_MODULE=tests.settings_for_lint $(BIN)/python manage.py lintmigrations \
-	  --include-apps accounts history programs api ledger rewards purchases moving rehearsals --ignore-initial-migrations --no-cache --quiet ok ignore \
+	  --include-apps accounts history programs api ledger rewards purchases moving rehearsals webhooks --ignore-initial-migrations --no-cache --quiet ok ignore \
 	  --exclude-migration-tests NOT_NULL ADD_UNIQUE \
 	  --project-root-path .
 	$(BIN)/pip check

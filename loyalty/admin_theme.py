@@ -112,6 +112,8 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Businesses"), "storefront", "accounts.Business"),
             _item(_("Stores"), "store", "programs.Store"),
             _item(_("Till keys"), "key", "programs.ApiKey"),
+            _item(_("Webhooks"), "webhook", "webhooks.Endpoint"),
+            _item(_("Deliveries"), "outbox", "webhooks.Delivery"),
             _item(_("Staff"), "badge", "accounts.StaffRole"),
             _item(_("Sign-ins"), "person", "accounts.User"),
         ],

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
 SECRET_KEY_LENGTH = 32
@@ -66,6 +67,17 @@ def check_broker(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         return []
     cure = "Set REDIS_URL to a Redis or Valkey server: REDIS_URL=redis://redis.example.com:6379/0"
     return [Error("REDIS_URL is missing.", hint=cure, id="loyalty.E006")]
+
+
+@register(Tags.security)
+def check_webhooks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of production in which webhooks reach into its own network."""
+    if not settings.WEBHOOKS_ALLOW_PRIVATE or not is_production():
+        return []
+    cure = (
+        "Remove WEBHOOKS_ALLOW_PRIVATE: it is for development. Whoever adds a webhook can reach what only you should."
+    )
+    return [Caution("Webhooks may call private addresses.", hint=cure, id="loyalty.W001")]
 
 
 def refuse_unfit_settings() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 import structlog
+from celery.schedules import crontab
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = given.port(env.str("PORT", "8000"))
 DEMO = env.bool("DEMO", True)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# For development: webhooks may go to this machine and its network, without TLS and on any port.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", False)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
     "loyalty.ledger",
     "loyalty.rewards",
     "loyalty.purchases",
+    "loyalty.webhooks",
     "loyalty.moving",
     "loyalty.rehearsals",
     "loyalty.engagement",
@@ -152,6 +156,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False  # The sweep finds what a lost nudge would have told.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2}
+# A receiver that does not answer must hold up nothing but other news: the sender is a worker of its own.
+CELERY_TASK_ROUTES = {"loyalty.webhooks.send": {"queue": "webhooks"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -161,6 +167,9 @@ CELERY_BEAT_SCHEDULE = {
     "moving": {"task": "loyalty.moving.sweep", "schedule": 30.0, "options": {"expires": 25}},
     "moving-tidy": {"task": "loyalty.moving.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "purge-answers": {"task": "loyalty.api.purge_answers", "schedule": 3600.0, "options": {"expires": 600}},
+    "send-webhooks": {"task": "loyalty.webhooks.send", "schedule": 5.0, "options": {"expires": 10}},
+    "purge-webhooks": {"task": "loyalty.webhooks.purge", "schedule": 3600.0, "options": {"expires": 600}},
+    "foresee-expiry": {"task": "loyalty.webhooks.foresee", "schedule": crontab(hour="3", minute="10")},
 }
 
 # --- Sign-in -----------------------------------------------------------------------------------------------------
@@ -290,7 +299,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "For tills, web shops and apps: members, purchases, refunds and what they earned.",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": ["loyalty.api.schema.add_components"],
+    "POSTPROCESSING_HOOKS": ["loyalty.webhooks.schema.add_webhooks", "loyalty.api.schema.add_components"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",

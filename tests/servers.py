@@ -177,6 +177,8 @@ class Servers:
             return processes.web(port=self.port, workers=1, threads=8)
         if name == "worker":
             return processes.worker(concurrency=1)
+        if name == "sender":
+            return processes.sender()
         return processes.scheduler(directory=self.directory)
 
     def _end(self, names: tuple[str, ...], how: signal.Signals) -> None:

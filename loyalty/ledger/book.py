@@ -53,7 +53,8 @@ def open_book(standings: Sequence[Standing], needs: Mapping[UUID, Needs]) -> Boo
     """Read the states of members whose standings are locked, in a fixed number of queries."""
     ids = [standing.membership_id for standing in standings]
     program_ids = {standing.program_id for standing in standings}
-    units = {(unit.program_id, unit.code): unit for unit in Unit.objects.filter(program_id__in=program_ids)}
+    found = Unit.objects.filter(program_id__in=program_ids).select_related("program")  # For whoever is told of it.
+    units = {(unit.program_id, unit.code): unit for unit in found}
     codes = {unit.pk: unit.code for unit in units.values()}
     people = {
         pk: (joined_at, birth_date)

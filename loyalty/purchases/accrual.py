@@ -36,6 +36,7 @@ from loyalty.purchases.facts import (
 )
 from loyalty.purchases.intake import NO_TERMS_IN_FORCE
 from loyalty.purchases.models import Activity, Award, Judgement
+from loyalty.purchases.signals import activity_judged, activity_set_aside
 from programs.engine import state as engine
 from programs.engine.terms import Schedule
 from programs.engine.timeline import fold
@@ -144,11 +145,18 @@ def _accrue_one_by_one(member: UUID) -> BatchReport:
             if _is_passing(error):
                 raise
             log.exception("activity_failed", activity=str(activity_id))
-            Activity.objects.filter(pk=activity_id, status=Activity.Status.RECORDED).update(
-                status=Activity.Status.FAILED, detail=f"{type(error).__name__}: {error}"[:500]
-            )
+            _set_aside(activity_id, why=f"{type(error).__name__}: {error}"[:500])
             report.failed += 1
     return report
+
+
+@transaction.atomic
+def _set_aside(activity_id: UUID, *, why: str) -> None:
+    row = Activity.objects.filter(pk=activity_id, status=Activity.Status.RECORDED)
+    if row.update(status=Activity.Status.FAILED, detail=why):
+        activity_set_aside.send(
+            sender=Activity, activity=Activity.objects.select_related("program").get(pk=activity_id)
+        )
 
 
 def _is_passing(error: Exception) -> bool:
@@ -211,6 +219,7 @@ def _accrue_locked(members: Sequence[UUID], *, only: UUID | None = None, wait: b
     budgets.write()
     to_wait = _to_wait(rows, purchases, results)
     _write_verdicts(book, rows, results, to_wait=to_wait)
+    activity_judged.send(sender=Activity, book=book, results=results)
     waited_for = {pk for pk, schedule in schedules.items() if waits_for_friends(schedule)}
     purchased = (row for row in rows if row.program_id in waited_for and row.kind == PURCHASE)
     if bought := {(row.program_id, row.membership_id) for row in purchased}:

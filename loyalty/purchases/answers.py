@@ -87,7 +87,9 @@ def activity_answers(rows: Sequence[Activity], *, program: Program, accept_langu
         own = row.membership.customer.language if row.membership is not None else ""
         with translation.override(language_for(accept_language, own, program.language)):
             member = shown_members[row.membership_id] if row.membership_id else None
-            answers.append(_answer(row, member, program=program, units=units, receipt_code=receipts.get(row.pk)))
+            answers.append(
+                activity_answer(row, member, program=program, units=units, receipt_code=receipts.get(row.pk))
+            )
     return answers
 
 
@@ -117,14 +119,15 @@ def etag_of_activity(shown: ActivityAnswer) -> str:
     return etag_of(replace(shown, member=None if shown.member is None else replace(shown.member, as_of="")))
 
 
-def _answer(
+def activity_answer(
     row: Activity,
     member: MemberAnswer | None,
     *,
     program: Program,
     units: Mapping[str, Unit],
-    receipt_code: str | None,
+    receipt_code: str | None = None,
 ) -> ActivityAnswer:
+    """Return one activity (store, judgement and awards loaded) as the API shows it, in the active language."""
     digits = digits_of(program.currency)
     judgement: Judgement | None = getattr(row, "judgement", None)
     awards = list(row.awards.all())

@@ -55,6 +55,6 @@ class ReceiptClaim(ActivityEndpoint):
         try:
             outcome = claim(program=self.program, code=code, member=member, by=self.key)
         except UnknownReceiptError:
-            guesses.missed(self.key)
+            guesses.missed(self.key, code)
             raise
         return self.recorded(outcome)

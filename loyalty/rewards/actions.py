@@ -19,6 +19,7 @@ from loyalty.ledger.signals import units_wanted
 from loyalty.rewards import problems, stocks
 from loyalty.rewards.models import Redemption, Voucher
 from loyalty.rewards.sentences import refusal_sentence
+from loyalty.rewards.signals import redemption_reserved, voucher_redeemed
 from programs import codes
 from programs.engine.dates import local_day
 from programs.engine.offers import beyond_basket
@@ -74,7 +75,7 @@ def _reserve(membership: Membership, code: str, ask: Ask) -> Redemption:
         redemption_id=redemption_id,
         day=local_day(now, terms.zone),
     )
-    return Redemption.objects.create(
+    row = Redemption.objects.create(
         id=redemption_id,
         program_id=membership.program_id,
         membership=membership,
@@ -93,6 +94,8 @@ def _reserve(membership: Membership, code: str, ask: Ask) -> Redemption:
         posted_at=datetime.now(UTC),
         expires_at=hold.ends_at,
     )
+    redemption_reserved.send(sender=Redemption, redemption=row)
+    return row
 
 
 def problem_of(refusal: Refusal, *, code: str, terms: Terms, tier: str, program: Program) -> ProblemError:
@@ -230,6 +233,7 @@ def redeem_locked(voucher: Voucher, *, ref: str, basket: int | None, at: datetim
     _check_basket(voucher, basket)
     voucher.status, voucher.redemption_ref, voucher.redeemed_at = Voucher.Status.REDEEMED, ref, now
     voucher.save(update_fields=["status", "redemption_ref", "redeemed_at"])
+    voucher_redeemed.send(sender=Voucher, voucher=voucher)
     return voucher
 
 

@@ -117,7 +117,8 @@ def reward_answer(offer: Offer, *, program: Program) -> RewardAnswer:
 def redemption_answer(row: Redemption, *, program: Program) -> RedemptionAnswer:
     """Return a redemption (membership and unit loaded) as the API shows it, in the active language."""
     digits = digits_of(program.currency)
-    voucher = row.vouchers.first() if row.status == Redemption.Status.CAPTURED else None
+    vouchers = row.vouchers.all() if row.status == Redemption.Status.CAPTURED else ()
+    voucher = next(iter(vouchers), None)  # Of a pool there is one.
     return RedemptionAnswer(
         id=row.pk,
         code=shown(row.code),

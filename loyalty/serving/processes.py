@@ -1,4 +1,4 @@
-"""The command lines of the four processes: one table for ``serve`` and for the tests."""
+"""The command lines of the five processes: one table for ``serve`` and for the tests."""
 
 from __future__ import annotations
 
@@ -73,6 +73,15 @@ def worker(*, concurrency: int = 2) -> Process:
         *["--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
     ]
     return Process("worker", command)
+
+
+def sender() -> Process:
+    """Return the worker that sends webhooks and does nothing else: receivers may be slow, points may not."""
+    command = [
+        *[sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--queues", "webhooks", "--concurrency", "1"],
+        *["--hostname", "sender@%h", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
+    ]
+    return Process("sender", command)
 
 
 def scheduler(*, directory: Path) -> Process:

@@ -84,6 +84,14 @@ def credit_between(
 
 
 def _both(one: Outcome, other: Outcome) -> Outcome:
-    lists = ("postings", "tier_changes", "notices", "captured", "released", "issues", "withdrawn")
-    both = {name: [*getattr(one, name), *getattr(other, name)] for name in lists}
-    return Outcome(**both, restored={**one.restored, **other.restored}, due_at=other.due_at)
+    return Outcome(
+        postings=[*one.postings, *other.postings],
+        tier_changes=[*one.tier_changes, *other.tier_changes],
+        notices=[*one.notices, *other.notices],
+        captured=[*one.captured, *other.captured],
+        released=[*one.released, *other.released],
+        restored={**one.restored, **other.restored},
+        issues=[*one.issues, *other.issues],
+        withdrawn=[*one.withdrawn, *other.withdrawn],
+        due_at=other.due_at,
+    )

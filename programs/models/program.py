@@ -95,6 +95,7 @@ class Program(models.Model):
         verbose_name=_("brought into this state by"),
     )
     ends_at = models.DateTimeField(_("units end"), null=True, blank=True, editable=False)
+    has_webhooks = models.BooleanField(default=False, db_default=False, editable=False)  # Whether any is switched on.
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
 
     objects = ProgramQuerySet.as_manager()

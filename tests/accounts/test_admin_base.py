@@ -16,6 +16,8 @@ from loyalty.purchases.models import Activity
 from loyalty.rehearsals import snapshots
 from loyalty.rehearsals.models import BackTest, Correction
 from loyalty.rewards.models import PoolCode, Redemption, RewardStock, Voucher
+from loyalty.webhooks.actions import add_endpoint, send_test
+from loyalty.webhooks.models import Delivery, Endpoint
 from programs import codes, content
 from programs.actions import start_draft
 from programs.models import (
@@ -49,6 +51,8 @@ OWN_PAGES: dict[type, list[str]] = {
     Redemption: ["release"],
     RewardStock: ["restock"],
     Moving: ["confirm", "discard", "faults"],
+    Endpoint: ["rotate", "off", "on", "test"],
+    Delivery: ["again"],
 }
 
 
@@ -108,6 +112,8 @@ def make_full_shop() -> Shop:
         ),
     }
     rows |= rewards_of(member, version=version, draft=draft, now=now)
+    endpoint = add_endpoint(program=program, url="https://93.184.215.14/hooks", by=owner).endpoint
+    rows |= {Endpoint: endpoint, Delivery: send_test(endpoint=endpoint, at=now, by=owner)}
     return Shop(program=program, rows=rows, owner=owner, cashier=cashier)
 
 
@@ -293,7 +299,7 @@ def test_owner_cannot_add_to_another_business_by_naming_it(client, shop, other):
     "model",
     [
         *(Membership, Activity, Transaction, Lot, TierGrant, Notice, ApiKey, Store, ProgramVersion),
-        *(Reward, Redemption, Voucher, RewardStock, PoolCode),
+        *(Reward, Redemption, Voucher, RewardStock, PoolCode, Endpoint, Delivery),
     ],
     ids=lambda model: model._meta.label,
 )

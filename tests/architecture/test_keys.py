@@ -16,6 +16,7 @@ OURS = (
     "rewards",
     "moving",
     "rehearsals",
+    "webhooks",
     "engagement",
     "insights",
 )

@@ -91,3 +91,10 @@ def test_worker_and_scheduler_end_with_the_cures(tmp_path, service):
 
     assert done.returncode == 1
     assert re.findall(r"loyalty\.E\d+", done.stderr) == ["loyalty.E002", "loyalty.E003", "loyalty.E005", "loyalty.E006"]
+
+
+@pytest.mark.parametrize(("is_embedded", "found"), [(False, ["loyalty.W001"]), (True, [])])
+def test_production_is_warned_of_webhooks_that_may_call_private_addresses(production, is_embedded, found):
+    production.WEBHOOKS_ALLOW_PRIVATE, production.EMBEDDED = True, is_embedded
+
+    assert ids() == found

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     """Prepares the directory and the database, starts the processes and stays until told to end."""
 
     help = (
-        "Serve site, worker, scheduler and broker from one directory until Ctrl-C. Environment: PORT (8000), VAR_DIR "
+        "Serve site, workers, scheduler and broker from one directory until Ctrl-C. Environment: PORT (8000), VAR_DIR "
         "(var), DATABASE_URL and REDIS_URL (else an embedded database and broker), DEMO (1; 0 starts empty)."
     )
     requires_system_checks: list[str] = []  # noqa: RUF012 -- they are run below, once there is a secret key
@@ -104,6 +104,7 @@ class Command(BaseCommand):
         chosen = [
             processes.web(port=settings.PORT),
             processes.worker(),
+            processes.sender(),
             processes.scheduler(directory=home.directory),
         ]
         if settings.REDIS_URL:

@@ -117,7 +117,7 @@ def test_start_on_a_taken_port_says_so(run, tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "broker", "scheduler"])
+@pytest.mark.parametrize("name", ["web", "worker", "sender", "broker", "scheduler"])
 def test_killed_process_is_started_again(run, name):
     before = run.pid_of(name)
 
