@@ -59,13 +59,14 @@ def _servers(django_db_setup: None) -> Iterator[Any]:
 
     servers = Servers(DIRECTORY)
     yield servers
-    servers.stop("scheduler", "worker", "web", "broker")
+    servers.stop("scheduler", "sender", "worker", "web", "broker")
 
 
 @pytest.fixture
 def broker(_servers: Any) -> Iterator[Any]:
     """The running broker, as a Redis client; its queue and the cache are empty at the start of each test."""
     _servers.start("broker")
+    _servers.settle()  # What tests without a broker of their own have left in it.
     yield _servers.redis
     _servers.start("broker")
     _servers.settle()
@@ -79,6 +80,7 @@ def worker(transactional_db: None, broker: Any, _servers: Any) -> Iterator[Any]:
     _servers.stop("scheduler")
     _servers.start("broker")
     _servers.settle()
+    _servers.pause("worker")
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,7 @@ class Servers:
 
     directory: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    paused: set[str] = field(default_factory=set)
     orphans: set[bytes] = field(default_factory=set)  # Messages whose taker was killed, or cut off, before answering.
 
     @property
@@ -86,6 +87,9 @@ class Servers:
     def start(self, *names: str) -> None:
         """Start those of the processes that do not run, and return when they do their work."""
         started = [name for name in names if not self.is_running(name)]
+        for name in self.paused & set(names) - set(started):
+            self._signal(name, signal.SIGCONT)
+        self.paused -= set(names)
         for name in started:
             if name == "worker":
                 self.orphans |= self._taken()
@@ -109,6 +113,13 @@ class Servers:
     def kill(self, *names: str) -> None:
         """Take the processes away as ``kill -9`` does, with all their children."""
         self._end(names, signal.SIGKILL)
+
+    def pause(self, *names: str) -> None:
+        """Let processes stand still until they are started again: what other tests nudge is not theirs to do."""
+        for name in names:
+            if self.is_running(name):
+                self._signal(name, signal.SIGSTOP)
+                self.paused.add(name)
 
     def is_running(self, name: str) -> bool:
         return name in self.running and self.running[name].poll() is None
@@ -138,7 +149,7 @@ class Servers:
         if not self.is_running("broker"):
             return
         client = self.redis
-        if self.is_running("worker"):
+        if self.is_running("worker") and "worker" not in self.paused:
             wait_until(lambda: not client.llen("celery") and not self._taken(), what="the worker to be idle")
         self._forget(client)
         if not settings.REDIS_URL:
@@ -181,9 +192,15 @@ class Servers:
             return processes.sender()
         return processes.scheduler(directory=self.directory)
 
+    def _signal(self, name: str, what: signal.Signals) -> None:
+        os.killpg(self.running[name].pid, what)
+
     def _end(self, names: tuple[str, ...], how: signal.Signals) -> None:
         for name in names:
             if name in self.running:
+                if name in self.paused and self.is_running(name):
+                    self._signal(name, signal.SIGCONT)
+                self.paused.discard(name)
                 process = self.running.pop(name)
                 if process.poll() is None:
                     os.killpg(process.pid, how)
