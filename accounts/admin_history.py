@@ -37,6 +37,10 @@ class RecordedPage:
         """Return the zone whose days and times the page shows."""
         return UTC
 
+    def added_to(self, request: HttpRequest) -> Any:
+        """Return what a new row is a part of, where its addition is found by comparing that; None where it is not."""
+        return None
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -46,8 +50,15 @@ class RecordedPage:
     ) -> HttpResponse:
         """Save within the recording; who may not change the row never comes so far."""
         page: Any = super()
-        obj = self.get_object(request, object_id) if request.method == "POST" and object_id else None  # type: ignore[attr-defined]
-        if obj is None or not self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+        admin: Any = self
+        obj, may = None, False
+        if request.method == "POST" and object_id:
+            obj = admin.get_object(request, object_id)
+            may = obj is not None and admin.has_change_permission(request, obj)
+        elif request.method == "POST" and admin.has_add_permission(request):
+            obj = self.added_to(request)
+            may = obj is not None
+        if not may:
             return page.changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         with transaction.atomic(), self.recording(obj, by=actor(request)):
             return page.changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]

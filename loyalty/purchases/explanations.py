@@ -139,8 +139,8 @@ class _Teller:
         """Return one rule's line."""
         unit = self.units[finding["unit"]]
         return Reason(
-            rule=finding["rule"],
-            name=finding["name"],
+            rule=finding.get("rule", ""),  # A draft's rule may have no code yet.
+            name=finding.get("name", ""),
             fired=finding["units"] > 0,
             text=self.text(finding, unit),
             unit=unit,

@@ -56,7 +56,7 @@ class BackTestForm(forms.Form):
                 min_value=0,
                 max_digits=12,
                 decimal_places=6,
-                initial=worth.money if (worth := unit_worth(program, unit)) is not None else None,
+                initial=round(worth.money, 6) if (worth := unit_worth(program, unit)) is not None else None,
                 disabled=unit.is_money,
             )
 

@@ -29,6 +29,9 @@ class AddedToDraft(PartAdmin):
             return redirect("admin:programs_programversion_changelist")
         return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
 
+    def added_to(self, request: HttpRequest) -> ProgramVersion | None:
+        return self.draft_of(request)
+
     def draft_of(self, request: HttpRequest) -> ProgramVersion | None:
         """Return the draft that the address names; the only one there is, if it names none."""
         drafts = ProgramVersion.objects.drafts().select_related("program")

@@ -15,7 +15,7 @@ Panel = Callable[..., SafeString]
 """``panel(request, version, said, **of)``: the panel as HTML for a draft whose terms are ``said``."""
 
 P = TypeVar("P", bound=Panel)
-TRY, TIER_MOVES, TIER_SPREAD = "try", "tier_moves", "tier_spread"
+TRY, TIER_MOVES, TIER_SPREAD, FORECAST = "try", "tier_moves", "tier_spread", "forecast"
 _panels: dict[str, Panel] = {}
 
 

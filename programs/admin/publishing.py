@@ -21,6 +21,7 @@ from accounts.admin_base import actor
 from accounts.history.models import Change as Written
 from accounts.roles import Permission
 from programs import actions, content
+from programs.admin import panels
 from programs.admin.places import addresses_of, placed
 from programs.changes import Change, compare
 from programs.faults import faults_of
@@ -72,7 +73,7 @@ class PublishPage:
                     return redirect("admin:programs_programversion_change", version.pk)
                 form.add_error(None, refusal)
             title = _("Review and publish version %(number)d") % {"number": version.number}
-            context = {**page.page_context(request, version, title), **_review(version), "form": form}
+            context = {**page.page_context(request, version, title), **_review(request, version), "form": form}
             return TemplateResponse(request, "admin/programs/publish.html", context)
 
 
@@ -102,7 +103,7 @@ class ReviewedChange:
     at: str
 
 
-def _review(version: ProgramVersion) -> dict[str, Any]:
+def _review(request: HttpRequest, version: ProgramVersion) -> dict[str, Any]:
     program = version.program
     base = actions.latest_published(program)
     before, after = content.read(base) if base else None, content.read(version)
@@ -116,6 +117,7 @@ def _review(version: ProgramVersion) -> dict[str, Any]:
         "changes": changes,
         "reviewed": reviewed(changes, version, addresses),
         "members": _members(program),
+        "forecast": panels.shown(panels.FORECAST, request, version, after, before=before),
         "now": formats.moment(program.now(), zone=program.zone),
     }
 

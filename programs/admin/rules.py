@@ -244,6 +244,9 @@ class RuleAdmin(Looked, PartAdmin):
             return redirect("admin:programs_programversion_changelist")
         return super().add_view(request, form_url, extra_context)  # type: ignore[no-any-return]
 
+    def added_to(self, request: HttpRequest) -> ProgramVersion | None:
+        return self._draft(request)
+
     def _draft(self, request: HttpRequest) -> ProgramVersion | None:
         drafts = ProgramVersion.objects.drafts().select_related("program")
         if not request.user.is_superuser:

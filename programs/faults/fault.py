@@ -45,7 +45,8 @@ class Known:
     def is_whole(self, value: Decimal, *, unit: str | None = None) -> bool:
         """Whether a value has no more decimals than the unit has, or the currency where no unit is said."""
         places = self.digits if unit is None else self.decimals.get(unit, 4)
-        return value.scaleb(places) == value.scaleb(places).to_integral_value()
+        steps = Decimal(value).scaleb(places)
+        return steps == steps.to_integral_value()
 
 
 def unknown(what: str, value: str, choices: Collection[str]) -> str | None:

@@ -75,6 +75,37 @@ def moves_panel(
     return render_to_string("admin/purchases/tier_moves.html", context, request)
 
 
+@panels.panel(panels.FORECAST)
+def forecast_panel(
+    request: HttpRequest, version: ProgramVersion, said: Content, *, before: Content | None
+) -> SafeString:
+    """Return in one line of a list how many members would move; nothing where no terms have tiers."""
+    if not said.tiers and not (before and before.tiers):
+        return SafeString("")
+    found = _counted(request, version, said, "")
+    context = {
+        "found": found,
+        "moves": found.moves,
+        "text": _forecast(found.moves) if found.moves is not None else "",
+        "later": _later(found.moves) if found.moves is not None else "",
+        "of_members": formats.number(found.members),
+        "is_countable": not found.is_too_much and found.members <= MOST_MEMBERS,
+        "version": version,
+    }
+    return render_to_string("admin/purchases/tier_forecast.html", context, request)
+
+
+def _forecast(moves: TierMoves) -> str:
+    if not moves.up and not moves.down:
+        return _("If it were published now, nobody would move to another tier.")
+    text = ngettext(
+        "If it were published now, %(up)s member would move up, %(down)s down.",
+        "If it were published now, %(up)s members would move up, %(down)s down.",
+        moves.up,
+    )
+    return text % {"up": formats.number(moves.up), "down": formats.number(moves.down)}
+
+
 def _told(
     request: HttpRequest, moves: TierMoves, program: Program, said: Content, before: Content | None
 ) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def test_review_costs_the_same_for_few_and_for_many_changes(client, owner, draft
     edit(client, draft, **{"tiers-1-threshold": "300"})
     client.get(page(draft))
 
-    with django_assert_num_queries(71):
+    with django_assert_num_queries(75):
         client.get(page(draft))
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from accounts.history.models import Change
 from accounts.models import StaffRole
 from programs import actions, content
 from programs.changes.sentence import plain
@@ -212,6 +213,15 @@ def test_rule_is_added_to_the_draft_with_its_conditions(client, draft):
     added = draft.rules.get(code="weekend")
     assert (added.position, added.rate) == (1, Decimal(2))
     assert (added.clauses.get().value, added.tier_rates.get().rate) == ("sat", Decimal(4))
+    told = Change.objects.of_program(draft.program_id).latest("at")
+    assert (told.action, told.by_id is not None, "Weekend" in str(told.__dict__)) == ("added", True, True)
+
+
+def test_new_rule_without_code_and_place_is_refused_in_words(client, draft):
+    data = {**form_of(client.get(ADD, {"version": draft.pk})), "name": "X", "code": "", "position": "abc", "rate": "2"}
+
+    assert client.post(f"{ADD}?version={draft.pk}", data).status_code == 200
+    assert draft.rules.count() == 1
 
 
 def test_new_rule_offers_only_tiers_of_its_draft(client, draft):

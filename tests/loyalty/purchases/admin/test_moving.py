@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from pytest_django.asserts import assertContains
 
 from accounts.models import StaffRole
+from loyalty.purchases.admin import moving
 from programs import actions
 from tests.factories import make_business, make_member, make_shop, make_staff
 from tests.factories.activity import drain, record
@@ -159,3 +161,33 @@ def test_ladder_costs_the_same_with_more_members(client, draft, program, django_
 
 
 QUERIES = 55
+
+
+def review(draft) -> str:
+    return reverse("admin:programs_programversion_publish", args=[draft.pk])
+
+
+def test_review_before_publishing_says_how_many_would_move(client, draft):
+    draft.tiers.get(code="silver").conditions.update(threshold=50)
+
+    shown = client.get(review(draft))
+
+    assertContains(shown, "If it were published now, 1 member would move up, 0 down.")
+    assertContains(shown, ladder(draft))
+
+
+def test_review_of_more_members_than_are_counted_names_the_back_test(client, draft, monkeypatch):
+    monkeypatch.setattr(moving, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(moving, "AT_SIGHT", 1)
+
+    shown = client.get(review(draft))
+
+    assertContains(shown, "3 members are too many to count here who would move: take the back-test for them.")
+    assertContains(shown, reverse("admin:rehearsals_backtest_start", args=[draft.pk]))
+
+
+def test_review_counts_many_members_when_asked_for(client, draft, monkeypatch):
+    monkeypatch.setattr(moving, "AT_SIGHT", 1)
+
+    assertContains(client.get(review(draft)), "How many of 3 members would move is counted when asked for")
+    assertContains(client.get(review(draft), {"count": "1"}), "If it were published now, nobody would move")
